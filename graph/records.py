@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 
 from graph.ontology import EDGES, NODES
@@ -89,6 +90,19 @@ class Edge:
     ref: str = ""
     valid_to: int | None = None
     confidence: float = 1.0
+
+
+class JsonProperties(Sequence[Mapping[str, Value]]):
+    """Properties kept as JSON text with sorted keys, read only where somebody asks."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, at: Any) -> Any:
+        return orjson.loads(self.texts[at])
 
 
 @dataclass(frozen=True)

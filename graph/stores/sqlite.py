@@ -267,7 +267,7 @@ class SqliteStore(GraphStore):
         rows.sort(key=asked.order)
         del rows[asked.limit :]
         links, masked = [], {}
-        for type_, outgoing, _, edge_ref, event, known, until, origin, confidence, key, mask, _ in rows:
+        for type_, outgoing, _, edge_ref, event, known, until, origin, confidence, _, key, mask in rows:
             edge = EDGES[type_]
             other = NodeRef(edge.target if outgoing else edge.source, key)
             links.append(
@@ -419,7 +419,7 @@ class _Asked:
                 for end in ("source", "target")
             )
         return (
-            f"SELECT l.*, n.key, n.masked, l.degree FROM (SELECT type, {int(outgoing)} AS outgoing, {other} AS other,"  # noqa: S608
+            f"SELECT l.*, n.key, n.masked FROM (SELECT type, {int(outgoing)} AS outgoing, {other} AS other,"  # noqa: S608
             f" ref, event_time, known_at, valid_to, origin, confidence, {degree} AS degree FROM edge"
             f" WHERE {where} ORDER BY {order}, type, {other}, ref LIMIT ?) l JOIN node n ON n.id = l.other"
         )
@@ -429,8 +429,8 @@ class _Asked:
         first = {
             Rank.RECENT: -event,
             Rank.OLDEST: event,
-            Rank.MOST_CONNECTED: -row[-1],
-            Rank.LEAST_CONNECTED: row[-1],
+            Rank.MOST_CONNECTED: -row[9],
+            Rank.LEAST_CONNECTED: row[9],
         }[self.rank]
         return (first, type_, not outgoing, other, ref)
 

@@ -1,0 +1,108 @@
+"""A company's own names -> ours, in one YAML file.
+
+    tables:
+      applications:
+        from: jinjian_2025          # file (without ending) or database table
+        columns: {application_id: 进件编号, submitted_at: 提交时间}
+        values: {decision: {通过: approve, 拒绝: decline}}
+        constants: {channel: app}   # for a column the company does not have
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Pairs
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from graph.errors import InputError
+from loaders.tables import BY_NAME
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    name: str
+    columns: Pairs[str, str] = field(default_factory=dict)
+    values: Pairs[str, Pairs[str, str]] = field(default_factory=dict)
+    constants: Pairs[str, str] = field(default_factory=dict)
+
+    def apply(self, rows: pa.Table) -> pa.Table:
+        """Rows under our names, with our words."""
+        ours = {theirs: name for name, theirs in self.columns.items()}
+        rows = rows.rename_columns([ours.get(name, name) for name in rows.column_names])
+        for name, words in self.values.items():
+            if name in rows.column_names:
+                at = rows.column_names.index(name)
+                rows = rows.set_column(at, name, _replaced(rows[name], words))
+        for name, value in self.constants.items():
+            if name not in rows.column_names:
+                rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
+        return rows
+
+
+@dataclass(frozen=True)
+class Mapping:
+    tables: Pairs[str, TableMapping]
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """Every table with the name it has at the company."""
+        return {name: self.of(name).name for name in BY_NAME}
+
+    def of(self, table: str) -> TableMapping:
+        return self.tables.get(table) or TableMapping(table)
+
+    @classmethod
+    def read(cls, path: Path | None) -> Mapping:
+        """Raises InputError naming the key that is wrong."""
+        if path is None:
+            return cls({})
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror})") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            raise InputError(f"{path.name}{where}: not valid YAML") from None
+        tables = _section(path.name, content, "the file").get("tables")
+        parsed = {name: _table(path.name, name, body) for name, body in _section(path.name, tables, "tables").items()}
+        return cls(parsed)
+
+
+def _table(file: str, name: str, body: Any) -> TableMapping:
+    table = BY_NAME.get(name)
+    if table is None:
+        raise InputError(f"{file}: {name} is none of our tables; they are {', '.join(BY_NAME)}")
+    body = _section(file, body, name)
+    unknown = set(body) - {"from", "columns", "values", "constants"}
+    if unknown:
+        raise InputError(f"{file}: {name}.{sorted(unknown)[0]} is none of from, columns, values, constants")
+    ours = {column.name for column in table.columns}
+    parts = {part: _section(file, body.get(part) or {}, f"{name}.{part}") for part in ("columns", "values", "constants")}
+    for part, keys in parts.items():
+        for key in keys:
+            if key not in ours:
+                raise InputError(f"{file}: {name}.{part}.{key} is no column of {name}; see `ringroad load --columns {name}`")
+    values = {
+        column: {str(theirs): str(word) for theirs, word in _section(file, words, f"{name}.values.{column}").items()}
+        for column, words in parts["values"].items()
+    }
+    text = {part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")}
+    return TableMapping(str(body.get("from", name)), text["columns"], values, text["constants"])
+
+
+def _section(file: str, value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{file}: {where} must be a mapping of names (`name: …` lines)")
+    return {str(key): each for key, each in value.items()}
+
+
+def _replaced(column: pa.ChunkedArray, words: Pairs[str, str]) -> pa.ChunkedArray:
+    theirs = pa.array(list(words), pa.string())
+    ours = pa.array(list(words.values()), pa.string())
+    return pc.coalesce(pc.take(ours, pc.index_in(column, theirs)), column)
