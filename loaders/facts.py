@@ -105,7 +105,8 @@ FACTS: dict[str, TableFacts] = {
     ),
     "phones": TableFacts(nodes=(PHONE,)),
     "vehicles": TableFacts(
-        nodes=(VEHICLE,), edges=(EdgeFact("PLATED_IN", VEHICLE, End("Region", "plate_region"), when="plated_at"),)
+        nodes=(VEHICLE,),
+        edges=(EdgeFact("PLATED_IN", VEHICLE, End("Region", "plate_region"), when="plated_at"),),
     ),
     "applicants": TableFacts(
         nodes=(APPLICANT,),
@@ -148,7 +149,10 @@ FACTS: dict[str, TableFacts] = {
     "payments": TableFacts(
         edges=(
             EdgeFact(
-                "PAID_DOWNPAYMENT", _account("from_account_token"), APPLICATION, only=("kind", ("down_payment",))
+                "PAID_DOWNPAYMENT",
+                _account("from_account_token"),
+                APPLICATION,
+                only=("kind", ("down_payment",)),
             ),
             _paid("DISBURSED_TO", "to_account_token", "disbursement"),
             _paid("PROCEEDS_TO", "to_account_token", "resale", "refund"),
@@ -164,9 +168,16 @@ FACTS: dict[str, TableFacts] = {
     ),
     "vehicle_events": TableFacts(
         edges=(
-            EdgeFact("TRANSFERRED_TO", VEHICLE, _person("party_to"), only=("type", ("title_transfer", "export"))),
+            EdgeFact(
+                "TRANSFERRED_TO", VEHICLE, _person("party_to"), only=("type", ("title_transfer", "export"))
+            ),
             EdgeFact("INSURED_BY", VEHICLE, _person("party_to"), only=("type", ("insured",))),
-            EdgeFact("TRANSFER_ACCOUNT", VEHICLE, _account("party_account"), only=("type", ("title_transfer", "export"))),
+            EdgeFact(
+                "TRANSFER_ACCOUNT",
+                VEHICLE,
+                _account("party_account"),
+                only=("type", ("title_transfer", "export")),
+            ),
         ),
         events=VEHICLE,
         event_nodes={
@@ -187,7 +198,9 @@ FACTS: dict[str, TableFacts] = {
     ),
     "voice_matches": TableFacts(
         edges=(
-            EdgeFact("SAME_VOICE", End("VoiceCluster", "ref_a"), End("VoiceCluster", "ref_b"), confidence="score"),
+            EdgeFact(
+                "SAME_VOICE", End("VoiceCluster", "ref_a"), End("VoiceCluster", "ref_b"), confidence="score"
+            ),
         )
     ),
     "bureau_inquiries": TableFacts(

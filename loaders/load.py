@@ -103,10 +103,17 @@ class Load:
                 self._refuse()
                 for at, each in enumerate(staged):
                     self._absorb(each)
-                    self._progress("write", each.table, sum(one.rows for one in staged[: at + 1]), sum(one.rows for one in staged))
+                    self._progress(
+                        "write",
+                        each.table,
+                        sum(one.rows for one in staged[: at + 1]),
+                        sum(one.rows for one in staged),
+                    )
         except OSError as error:
             if error.errno == 28:
-                raise StorageFull(f"no room left below {self._staging_dir.parent}; free some and run the load again") from None
+                raise StorageFull(
+                    f"no room left below {self._staging_dir.parent}; free some and run the load again"
+                ) from None
             raise
         return self.report
 
@@ -117,14 +124,18 @@ class Load:
         if "://" in source:
             found = open_database(source, wanted)
         elif (path := Path(source).expanduser()).is_file():
-            table = next((name for name, stem in wanted.items() if path.stem == stem or path.name == stem), None)
+            table = next(
+                (name for name, stem in wanted.items() if path.stem == stem or path.name == stem), None
+            )
             if table is None:
                 raise InputError(f"{path.name} is named like none of the tables ({', '.join(BY_NAME)})")
             one = open_file(path)
             found = [Source(table, one.digest, one.size, one.columns, one.chunks)]
         else:
             if not path.exists():
-                raise InputError(f"{source} does not exist; give the folder that holds applications.csv and the other tables")
+                raise InputError(
+                    f"{source} does not exist; give the folder that holds applications.csv and the other tables"
+                )
             found = open_folder(path, wanted)
         order = {table.name: at for at, table in enumerate(TABLES)}
         found.sort(key=lambda each: order[each.name])
@@ -155,7 +166,9 @@ class Load:
         total, done = sum(source.size for source in sources), 0
         for source in sources:
             name = f"{self._batch or source.digest[:24]}/{source.name}"
-            digest = hashlib.sha256(f"{source.digest}{self._mapping.of(source.name)}{ontology_hash()}".encode()).hexdigest()
+            digest = hashlib.sha256(
+                f"{source.digest}{self._mapping.of(source.name)}{ontology_hash()}".encode()
+            ).hexdigest()
             end = f"{name}/end"
             if self._known(end, digest):
                 self.report.tables[source.name].skipped = True
@@ -175,7 +188,9 @@ class Load:
     def _known(self, id_: str, digest: str) -> bool:
         found = self._absorbed.get(id_)
         if found is not None and found != digest:
-            raise BatchConflict(f"batch {id_.split('/')[0]} was loaded before with other content; give it a new name")
+            raise BatchConflict(
+                f"batch {id_.split('/')[0]} was loaded before with other content; give it a new name"
+            )
         return found is not None
 
     def _stage_chunk(self, translator: Translator, source: Source, chunk: Chunk, place: Path) -> int:
@@ -199,7 +214,9 @@ class Load:
         report.accepted += len(checked.rows)
         report.rejected += len(checked.rejected) + len(chunk.broken)
         for finding in checked.findings:
-            report.reasons[f"{finding.column}: {finding.reason}" if finding.column else finding.reason] += len(finding.rows)
+            report.reasons[f"{finding.column}: {finding.reason}" if finding.column else finding.reason] += (
+                len(finding.rows)
+            )
             report.dropped += len(finding.rows) if finding.policy == "quarantine" else 0
             report.warned += len(finding.rows) if finding.policy == "warn" else 0
             report.repeated += len(finding.rows) if finding.reason == "duplicate_row" else 0
@@ -239,7 +256,9 @@ class Load:
         if not self._quarantine:
             return
         fresh = self._quarantine_file.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8"
+        ) as file:
             writer = csv.writer(file)
             writer.writerow(QUARANTINE_COLUMNS)
             writer.writerows(sorted(self._quarantine, key=lambda row: (row[0], int(row[2]), row[3])))
@@ -260,7 +279,9 @@ def _lines(table: Table, digest: str, chunk: Chunk, finding: Finding) -> Iterato
 
 def _as_events(rows: list[tuple[str, ...]]) -> pa.Table:
     columns = dict(zip(QUARANTINE_COLUMNS, zip(*rows, strict=True), strict=True))
-    refs = [f"{digest[:16]}:{table}:{line}:{column}:{reason}" for table, digest, line, column, reason, _ in rows]
+    refs = [
+        f"{digest[:16]}:{table}:{line}:{column}:{reason}" for table, digest, line, column, reason, _ in rows
+    ]
     nothing = np.zeros(len(rows), dtype=np.int64)
     head = {"ref": pa.array(refs), "owner": nothing, "event_time": nothing, "known_at": nothing}
     return pa.table(head | {name: pa.array(list(column)) for name, column in columns.items()})

@@ -1,11 +1,11 @@
 """A company's own names -> ours, in one YAML file.
 
-    tables:
-      applications:
-        from: jinjian_2025          # file (without ending) or database table
-        columns: {application_id: 进件编号, submitted_at: 提交时间}
-        values: {decision: {通过: approve, 拒绝: decline}}
-        constants: {channel: app}   # for a column the company does not have
+tables:
+  applications:
+    from: jinjian_2025          # file (without ending) or database table
+    columns: {application_id: 进件编号, submitted_at: 提交时间}
+    values: {decision: {通过: approve, 拒绝: decline}}
+    constants: {channel: app}   # for a column the company does not have
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ class Mapping:
             where = f", line {mark.line + 1}" if mark else ""
             raise InputError(f"{path.name}{where}: not valid YAML") from None
         tables = _section(path.name, content, "the file").get("tables")
-        parsed = {name: _table(path.name, name, body) for name, body in _section(path.name, tables, "tables").items()}
+        parsed = {
+            name: _table(path.name, name, body)
+            for name, body in _section(path.name, tables, "tables").items()
+        }
         return cls(parsed)
 
 
@@ -83,16 +86,26 @@ def _table(file: str, name: str, body: Any) -> TableMapping:
     if unknown:
         raise InputError(f"{file}: {name}.{sorted(unknown)[0]} is none of from, columns, values, constants")
     ours = {column.name for column in table.columns}
-    parts = {part: _section(file, body.get(part) or {}, f"{name}.{part}") for part in ("columns", "values", "constants")}
+    parts = {
+        part: _section(file, body.get(part) or {}, f"{name}.{part}")
+        for part in ("columns", "values", "constants")
+    }
     for part, keys in parts.items():
         for key in keys:
             if key not in ours:
-                raise InputError(f"{file}: {name}.{part}.{key} is no column of {name}; see `ringroad load --columns {name}`")
+                raise InputError(
+                    f"{file}: {name}.{part}.{key} is no column of {name}; see `ringroad load --columns {name}`"
+                )
     values = {
-        column: {str(theirs): str(word) for theirs, word in _section(file, words, f"{name}.values.{column}").items()}
+        column: {
+            str(theirs): str(word)
+            for theirs, word in _section(file, words, f"{name}.values.{column}").items()
+        }
         for column, words in parts["values"].items()
     }
-    text = {part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")}
+    text = {
+        part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")
+    }
     return TableMapping(str(body.get("from", name)), text["columns"], values, text["constants"])
 
 

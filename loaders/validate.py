@@ -32,7 +32,15 @@ CHINA = "+08:00"
 NO_TIME = np.iinfo(np.int64).min
 TRUTH = {"1": True, "true": True, "t": True, "yes": True, "y": True, "是": True, "有": True, "1.0": True,
          "0": False, "false": False, "f": False, "no": False, "n": False, "否": False, "无": False, "0.0": False}  # fmt: skip
-SAME_WORD = {"m": "male", "男": "male", "1": "male", "f": "female", "女": "female", "2": "female", "0": "unknown"}
+SAME_WORD = {
+    "m": "male",
+    "男": "male",
+    "1": "male",
+    "f": "female",
+    "女": "female",
+    "2": "female",
+    "0": "unknown",
+}
 
 
 @dataclass(frozen=True)
@@ -96,9 +104,13 @@ def check(chunk: Chunk, table: Table) -> Checked:
 
 def _parse(text: pa.ChunkedArray, column: Column) -> tuple[Any, list[Finding]]:
     raw = text.to_pandas().to_numpy(dtype=object)
-    parser = {"time": _times, "date": _dates, "number": _numbers, "integer": _numbers, "boolean": _words(TRUTH)}.get(
-        column.type
-    )
+    parser = {
+        "time": _times,
+        "date": _dates,
+        "number": _numbers,
+        "integer": _numbers,
+        "boolean": _words(TRUTH),
+    }.get(column.type)
     if parser is None:
         parser = _words(_enumeration(column)) if column.type == "enum" else _read_by(column.type)
     return parser(raw, column)
@@ -127,12 +139,19 @@ def _instants(raw: Objects) -> pd.Series[Any]:
     zoned = text.str.contains(r"[0-9][Zz]$|[+-][0-9]{2}:?[0-9]{2}$", regex=True).to_numpy(dtype=bool)
     day_only = (text.str.len() <= 10).to_numpy(dtype=bool)
     ending = np.where(day_only, "T00:00:00" + CHINA, np.where(zoned, "", CHINA))
-    moments = pd.to_datetime(text + pd.Series(ending, dtype="string[pyarrow]"), format="ISO8601", utc=True, errors="coerce")
+    moments = pd.to_datetime(
+        text + pd.Series(ending, dtype="string[pyarrow]"), format="ISO8601", utc=True, errors="coerce"
+    )
     return moments.astype("datetime64[ns, UTC]")
 
 
 def _dates(raw: Objects, column: Column) -> tuple[Objects, list[Finding]]:
-    text = pd.Series(raw, dtype="string[pyarrow]").str.strip().str.slice(0, 10).str.replace("/", "-", regex=False)
+    text = (
+        pd.Series(raw, dtype="string[pyarrow]")
+        .str.strip()
+        .str.slice(0, 10)
+        .str.replace("/", "-", regex=False)
+    )
     days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     failed = (days.isna() & pd.notna(raw)).to_numpy()
     written = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
@@ -191,7 +210,8 @@ def _read_by(kind: str) -> Callable[[Objects, Column], tuple[Objects, list[Findi
                 findings += _found(reasons == reason, column, str(reason), policy)  # type: ignore[arg-type]
         if column.policy == "warn":
             values[:-1] = [
-                _text(text) if value is None else value for value, text in zip(values[:-1], spelled, strict=True)
+                _text(text) if value is None else value
+                for value, text in zip(values[:-1], spelled, strict=True)
             ]
         return values[codes], findings
 
@@ -228,13 +248,17 @@ def schema(table: Table) -> pandera.DataFrameSchema:
         checks = []
         if column.low is not None and column.high is not None:
             checks.append(pandera.Check.in_range(column.low, column.high, name="out_of_range"))
-        columns[column.name] = pandera.Column(nullable=not column.required, checks=checks, required=column.required)
+        columns[column.name] = pandera.Column(
+            nullable=not column.required, checks=checks, required=column.required
+        )
     return pandera.DataFrameSchema(columns)
 
 
 def _judge(frame: pd.DataFrame, table: Table) -> list[Finding]:
     times = [column.name for column in table.columns if column.type == "time" and column.name in frame]
-    judged = frame.assign(**{name: frame[name].mask(frame[name] == NO_TIME).astype("Int64") for name in times})
+    judged = frame.assign(
+        **{name: frame[name].mask(frame[name] == NO_TIME).astype("Int64") for name in times}
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -282,7 +306,9 @@ def _duplicates(chunk: Chunk, rejected: Ints) -> list[Finding]:
     hashes = np.zeros(len(chunk.rows), dtype=np.uint64)
     for column in chunk.rows.columns:
         with np.errstate(over="ignore"):
-            hashes = hashes * np.uint64(1_000_003) + pd.util.hash_array(column.to_pandas().to_numpy(dtype=object))
+            hashes = hashes * np.uint64(1_000_003) + pd.util.hash_array(
+                column.to_pandas().to_numpy(dtype=object)
+            )
     again = pd.Series(hashes).duplicated().to_numpy(copy=True)
     again[rejected] = False
     return [Finding(np.flatnonzero(again), "", "duplicate_row", "reject")] if again.any() else []
@@ -299,7 +325,9 @@ def _rejected(findings: list[Finding], frame: pd.DataFrame, chunk: Chunk) -> Int
 
 def _blank(frame: pd.DataFrame, finding: Finding) -> None:
     column = frame[finding.column].to_numpy(copy=True)
-    column[finding.rows] = NO_TIME if column.dtype == np.int64 else (np.nan if column.dtype == np.float64 else None)
+    column[finding.rows] = (
+        NO_TIME if column.dtype == np.int64 else (np.nan if column.dtype == np.float64 else None)
+    )
     frame[finding.column] = column
 
 
@@ -326,5 +354,3 @@ def _with_clocks(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     known = np.where(known == NO_TIME, 0, known)
     event = np.where(event == NO_TIME, known, event)
     return frame.assign(event_ms=event, known_ms=np.asarray(known, dtype=np.int64))
-
-

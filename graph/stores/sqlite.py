@@ -102,7 +102,9 @@ class SqliteStore(GraphStore):
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
         if not path.parent.is_dir():
-            raise StoreError(f"{path.parent} is no folder; create it, or set RINGROAD_HOME to one that exists")
+            raise StoreError(
+                f"{path.parent} is no folder; create it, or set RINGROAD_HOME to one that exists"
+            )
         with _told(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(path, isolation_level=None, timeout=15, cached_statements=512)
@@ -111,7 +113,9 @@ class SqliteStore(GraphStore):
                 db.execute(pragma)
             (found,) = db.execute("PRAGMA user_version").fetchone()
             if found > FORMAT:
-                raise StoreError(f"{path} has format {found}, this Ringroad reads up to {FORMAT}; upgrade Ringroad")
+                raise StoreError(
+                    f"{path} has format {found}, this Ringroad reads up to {FORMAT}; upgrade Ringroad"
+                )
             if found < FORMAT:
                 db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
         return cls(path, db)
@@ -137,11 +141,16 @@ class SqliteStore(GraphStore):
                 self._write_edges(edges, sequence)
             self._db.executemany(
                 "INSERT INTO event_block VALUES (?,?,?,?)",
-                [(kind, sequence, len(rows), blocks.pack(rows)) for kind, rows in batch.events.items() if len(rows)],
+                [
+                    (kind, sequence, len(rows), blocks.pack(rows))
+                    for kind, rows in batch.events.items()
+                    if len(rows)
+                ],
             )
             nodes_seen, edges_seen = sum(map(len, batch.nodes)), sum(map(len, batch.edges))
             self._db.execute(
-                "INSERT INTO mark VALUES (?,?,?,?,?)", (sequence, batch.id, batch.digest, nodes_seen, edges_seen)
+                "INSERT INTO mark VALUES (?,?,?,?,?)",
+                (sequence, batch.id, batch.digest, nodes_seen, edges_seen),
             )
         return True
 
@@ -163,14 +172,18 @@ class SqliteStore(GraphStore):
             ),
         )
 
-    def _create_missing(self, type_: str, keys: Sequence[str], ids: Ints, known_at: Ints, sequence: int) -> None:
+    def _create_missing(
+        self, type_: str, keys: Sequence[str], ids: Ints, known_at: Ints, sequence: int
+    ) -> None:
         """Endpoints nobody described: a bare node, known since its earliest edge."""
         unique, first = np.unique(ids, return_index=True)
         wanted = unique.tolist()
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
         self._db.execute("DELETE FROM wanted")
         self._db.executemany("INSERT INTO wanted VALUES (?)", zip(wanted))
-        rows = self._db.execute("SELECT id FROM wanted WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = wanted.id)")
+        rows = self._db.execute(
+            "SELECT id FROM wanted WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = wanted.id)"
+        )
         missing = {row[0] for row in rows}
         if not missing:
             return
@@ -222,9 +235,13 @@ class SqliteStore(GraphStore):
         db.execute("INSERT INTO edge SELECT * FROM fresh")
         db.execute("DROP TABLE fresh")
         mapping = dict(db.execute("SELECT old, new FROM moved").fetchall())
-        for kind, sequence, payload in db.execute("SELECT kind, sequence, payload FROM event_block").fetchall():
+        for kind, sequence, payload in db.execute(
+            "SELECT kind, sequence, payload FROM event_block"
+        ).fetchall():
             packed = blocks.pack(blocks.remap(blocks.unpack(payload), mapping))
-            db.execute("UPDATE event_block SET payload = ? WHERE kind = ? AND sequence = ?", (packed, kind, sequence))
+            db.execute(
+                "UPDATE event_block SET payload = ? WHERE kind = ? AND sequence = ?", (packed, kind, sequence)
+            )
         return int(changed)
 
     # Reading ---------------------------------------------------------------------------------------
@@ -232,7 +249,8 @@ class SqliteStore(GraphStore):
     def node(self, ref: NodeRef, *, as_of: datetime) -> Node:
         at = to_millis(as_of)
         rows = self._read(
-            "SELECT type, key, known_at, masked, properties FROM node WHERE id = ? AND known_at <= ?", (ref.id, at)
+            "SELECT type, key, known_at, masked, properties FROM node WHERE id = ? AND known_at <= ?",
+            (ref.id, at),
         )
         if not rows:
             raise NodeNotFound(f"no {ref.type} with this key was known at {as_of.isoformat()}")
@@ -276,7 +294,9 @@ class SqliteStore(GraphStore):
             masked[other] = mask
         return Neighbourhood(ref, links, counted, masked)
 
-    def search(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
+    def search(
+        self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None
+    ) -> list[Node]:
         text = text.strip()
         if not text:
             return []
@@ -360,7 +380,13 @@ class SqliteStore(GraphStore):
 class _Asked:
     """The filters of one `neighbours` call as SQL, built once for all its nodes."""
 
-    def __init__(self, limit: int, rank: Rank, bounds: Mapping[str, int], allowed: Mapping[bool, Mapping[str, list[str]]]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        rank: Rank,
+        bounds: Mapping[str, int],
+        allowed: Mapping[bool, Mapping[str, list[str]]],
+    ) -> None:
         self.limit, self.rank, self._bounds, self._allowed = limit, rank, bounds, allowed
         self._select: dict[str, str] = {}
 
@@ -384,7 +410,10 @@ class _Asked:
         for edge in EDGES.values():
             if relations is not None and edge.name not in relations:
                 continue
-            for outgoing, here, there in ((True, edge.source, edge.target), (False, edge.target, edge.source)):
+            for outgoing, here, there in (
+                (True, edge.source, edge.target),
+                (False, edge.target, edge.source),
+            ):
                 if types is None or there in types:
                     sides[outgoing].setdefault(here, []).append(edge.name)
         if relations is None and types is None:
@@ -473,7 +502,9 @@ def _told(path: Path) -> Iterator[None]:
     except RingroadError:
         raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be opened ({error.strerror}); check the folder's permissions") from None
+        raise StoreError(
+            f"{path} cannot be opened ({error.strerror}); check the folder's permissions"
+        ) from None
     except sqlite3.Error as error:
         raise _explained(path, error) from None
 
@@ -483,9 +514,13 @@ def _explained(path: Path, error: sqlite3.Error) -> StoreError:
     if "locked" in text or "busy" in text:
         return StoreBusy(f"{path} is being written by another process; wait for it to finish, then run again")
     if "full" in text or "disk I/O" in text:
-        return StorageFull(f"no room to write {path}; free some disk space and run again, nothing half-written was kept")
+        return StorageFull(
+            f"no room to write {path}; free some disk space and run again, nothing half-written was kept"
+        )
     if "not a database" in text or "malformed" in text:
-        return StoreError(f"{path} is not a Ringroad store, or is damaged; restore a backup with `ringroad restore FILE`")
+        return StoreError(
+            f"{path} is not a Ringroad store, or is damaged; restore a backup with `ringroad restore FILE`"
+        )
     if "readonly" in text:
         return StoreError(f"{path} may not be written; check its permissions")
     return StoreError(f"{path}: {text}")
