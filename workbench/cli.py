@@ -1,0 +1,213 @@
+"""`ringroad …`: the composition root. Commands read, call one thing, and render."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from graph.errors import InputError, RingroadError
+from workbench import doctor, instance
+from workbench.render import load_summary, ring_card, ring_table
+
+CHINA = timezone(timedelta(hours=8))
+EXIT_CODES = """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help=f"Find organised fraud rings in auto-finance applications.\n\n{EXIT_CODES}",
+    epilog="Everything an instance keeps is under RINGROAD_HOME (~/.ringroad). See .env.example for all settings.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text for a person.")]
+Store = Annotated[str | None, typer.Option(help="sqlite:///FILE or neo4j://USER@HOST; default RINGROAD_STORE.")]
+
+
+@app.command(epilog="Example: ringroad generate --preset tiny --seed 7 --out portfolio")
+def generate(
+    out_dir: Annotated[Path, typer.Option("--out", help="New folder; gets input/ and truth/.")],
+    preset: Annotated[str, typer.Option(help="tiny, small, medium or load.")] = "small",
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
+    mode: Annotated[str, typer.Option(help="Fraud base rate: seed_calibrated, default or stress.")] = "default",
+    parameters: Annotated[Path | None, typer.Option(help="YAML that overrides loaders/portfolio/parameters.yaml.")] = None,
+    file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    as_json: Json = False,
+) -> None:
+    """Make a synthetic portfolio: input tables, and the truth apart from them."""
+    from loaders.portfolio import generate as make
+
+    with _bar("portfolio") as (bar, task):
+        summary = make(
+            out_dir, preset=preset, seed=seed, mode=mode, parameters=parameters, format=file_format,
+            progress=lambda step, share: bar.update(task, description=step, completed=share, total=1.0),
+        )  # fmt: skip
+    _say(summary.as_json() if hasattr(summary, "as_json") else vars(summary), as_json, str(summary))
+
+
+@app.command(
+    epilog="Examples: ringroad load portfolio/input · ringroad load export/ --mapping mapping.yaml · "
+    "ringroad load postgresql+pg8000://reader@db/loans"
+)
+def load(
+    source: Annotated[str, typer.Argument(help="Folder with the tables, one table file, or a database URL.")],
+    store: Store = None,
+    mapping: Annotated[Path | None, typer.Option(help="YAML with your own file and column names.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Name of the delivery; the same name with other content is refused.")] = None,
+    max_rejected: Annotated[float, typer.Option(min=0, max=1, help="Refuse the load above this share of bad rows.")] = 0.05,
+    as_json: Json = False,
+) -> None:
+    """Load a lender's tables into the graph. Safe to kill and run again; the same file twice changes nothing."""
+    from loaders.load import Load
+    from loaders.mapping import Mapping
+
+    chosen = Mapping.read(mapping)
+    with instance.opened(store) as here, _bar("load") as (bar, task):
+        report = Load(
+            here.store, here.vault, staging_dir=here.settings.staging_dir, mapping=chosen, batch=batch,
+            quarantine_file=here.settings.home / "quarantine.csv", max_rejected=max_rejected,
+            progress=lambda stage, table, done, total: bar.update(
+                task, description=f"{stage} {table}", completed=done, total=max(total, 1)
+            ),
+        ).run(source)  # fmt: skip
+        quarantine = here.settings.home / "quarantine.csv"
+    _say(instance.plain(report), as_json, load_summary(report, quarantine))
+
+
+@app.command(epilog="Example: ringroad rings --as-of 2025-10-01 --window 120d --out rings.csv")
+def rings(
+    as_of: Annotated[str | None, typer.Option(help="Date or time; default: the newest application.")] = None,
+    window: Annotated[str, typer.Option(help="How far back applications count, in days.")] = "120d",
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write rings.csv here.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many to print.")] = 10,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Find rings as the graph stood at a time, the most suspicious first, each with the reason why."""
+    from graph.rings import as_csv
+
+    days = _days(window)
+    with instance.opened(store, vault=False) as here, _bar("snapshot") as (bar, task):
+        snapshot = here.snapshot(
+            lambda name, done, total: bar.update(task, description=f"snapshot {name}", completed=done, total=total)
+        )
+        at = _moment(as_of) if as_of else here.newest(snapshot)
+        bar.update(task, description="rings")
+        found = here.find_rings(snapshot, as_of=at, window_days=days)
+    if out_file is not None:
+        _write(out_file, as_csv(found.rings))
+    if as_json:
+        _say({"as_of": at.isoformat(), "window_days": days, "rings": [ring.as_json() for ring in found.rings]}, True, "")
+        return
+    out.print(ring_table(found, at.astimezone(CHINA), days, top))
+    if out_file is not None:
+        out.print(f"[dim]{len(found.rings)} rings in {out_file}; one of them in full: ringroad ring {found.rings[0].ring_id}[/dim]" if found.rings else f"[dim]{out_file} holds no ring[/dim]")
+
+
+@app.command(epilog="Example: ringroad ring R0A1B2C3D4E --graphml ring.graphml")
+def ring(
+    ring_id: Annotated[str, typer.Argument(help="As printed by `ringroad rings`.")],
+    graphml: Annotated[Path | None, typer.Option(help="Write the ring as GraphML, for Gephi, yEd or networkx.")] = None,
+    as_json: Json = False,
+) -> None:
+    """One ring of the last run: members, what they share, money at stake. Identifiers are masked."""
+    found = instance.ring(ring_id)
+    if graphml is not None:
+        instance.write_graphml(found, graphml)
+    _say(found, as_json, ring_card(found))
+
+
+@app.command("doctor", epilog="Example: ringroad doctor --json")
+def doctor_(store: Store = None, as_json: Json = False) -> None:
+    """Check store, vault, versions and disk; say what is missing and how to fix it."""
+    checks = doctor.run(store)
+    _say([vars(check) for check in checks], as_json, doctor.text(checks))
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ringroad backup ringroad-2025-10-01.tar")
+def backup(file: Annotated[Path, typer.Argument(help="New file.")], store: Store = None, as_json: Json = False) -> None:
+    """Write graph and vault into one file. The key file is never part of it: keep a copy elsewhere."""
+    from workbench import backups
+
+    done = backups.backup(file, store)
+    _say(done, as_json, f"{file}: {done['nodes']:,} nodes, {done['edges']:,} edges, {done['identifiers']:,} sealed identifiers\n[dim]The key file is not in it; without a copy of {done['key_file']} the identifiers cannot be opened.[/dim]")
+
+
+@app.command(epilog="Example: RINGROAD_HOME=fresh ringroad restore ringroad-2025-10-01.tar")
+def restore(file: Annotated[Path, typer.Argument(help="Made by `ringroad backup`.")], store: Store = None, as_json: Json = False) -> None:
+    """Put a backup back into an empty instance. A changed or foreign file is refused."""
+    from workbench import backups
+
+    done = backups.restore(file, store)
+    _say(done, as_json, f"restored {done['nodes']:,} nodes and {done['edges']:,} edges; digest {done['digest'][:12]} as backed up")
+
+
+# Shared ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[tuple[Progress, Any]]:
+    """Progress on stderr, so that stdout can be piped; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        yield bar, bar.add_task(title, total=None, rate="")
+
+
+def _say(content: Any, as_json: bool, text: Any) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    elif text:
+        out.print(text)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror})") from None
+
+
+def _days(window: str) -> int:
+    number = window.removesuffix("d")
+    if not number.isdecimal() or not 1 <= int(number) <= 3650:
+        raise InputError(f"--window {window} is no number of days; write 120d")
+    return int(number)
+
+
+def _moment(text: str) -> datetime:
+    """A date means its end: what was known that day counts."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--as-of {text} is no date; write 2025-10-01 or 2025-10-01T18:00:00+08:00") from None
+    if len(text) <= 10:
+        moment += timedelta(days=1, milliseconds=-1)
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+
+
+def main() -> None:
+    """No stack trace reaches a user: one line, and the exit code of the error's class."""
+    try:
+        app()
+    except RingroadError as error:
+        err.print(f"[bold red]ringroad:[/] {error}", soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        err.print("stopped; what was written stands, run the command again to go on")
+        raise SystemExit(130) from None
+
+

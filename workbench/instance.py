@@ -1,0 +1,140 @@
+"""One instance: its settings, store, vault and snapshot, opened together and closed together."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from graph import snapshot as snapshots
+from graph.errors import InputError, NodeNotFound, SnapshotError
+from graph.keyring import KeyFileError, Keyring
+from graph.records import from_millis, to_millis
+from graph.settings import Settings
+from graph.snapshot import Snapshot
+from graph.store import GraphStore
+from graph.stores import open_store
+from graph.vault import Vault
+
+EVERYTHING = datetime(9999, 1, 1, tzinfo=UTC)
+"""A snapshot holds all rows; every read of it names its own time."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    settings: Settings
+    store: GraphStore
+    vault_or_none: Vault | None
+
+    @property
+    def vault(self) -> Vault:
+        assert self.vault_or_none is not None, "opened without its vault"  # noqa: S101 - a fault of ours, not of input
+        return self.vault_or_none
+
+    def snapshot(self, progress: snapshots.Progress = lambda *_: None) -> Snapshot:
+        """The snapshot on disk when nothing was loaded since; a new one otherwise."""
+        marks = self.store.batches()
+        if not marks:
+            raise InputError("the store is empty; load a folder of tables first: ringroad load FOLDER")
+        name = f"{marks[-1].sequence}-{marks[-1].id}-{self.store.url}"
+        stamp = self.settings.snapshot_dir.with_suffix(".stamp")
+        try:
+            if stamp.read_text(encoding="utf-8") == name:
+                return snapshots.open_snapshot(self.settings.snapshot_dir)
+        except (OSError, SnapshotError):
+            pass
+        built = snapshots.build(self.store, as_of=EVERYTHING, progress=progress)
+        stamp.unlink(missing_ok=True)
+        snapshots.save(built, self.settings.snapshot_dir)
+        stamp.write_text(name, encoding="utf-8")
+        return snapshots.open_snapshot(self.settings.snapshot_dir)
+
+    def newest(self, snapshot: Snapshot) -> datetime:
+        """When the newest application was submitted."""
+        applications = snapshot.nodes["Application"]
+        if not len(applications):
+            raise InputError("the store holds no application; load a folder that has applications.csv")
+        return from_millis(int(applications.known_at.max()))
+
+    def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Any:
+        """Find rings and keep them for `ringroad ring`."""
+        from graph.rings import find_rings
+
+        found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days)
+        fresh = self.settings.rings_file.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump({"as_of": as_of.isoformat(), "rings": [ring.as_json() for ring in found.rings]}, file)
+        fresh.replace(self.settings.rings_file)
+        return found
+
+
+@contextmanager
+def opened(store_url: str | None, *, vault: bool = True) -> Iterator[Instance]:
+    settings = Settings.read().prepare()
+    with open_graph(settings, store_url) as store:
+        if not vault:
+            yield Instance(settings, store, None)
+            return
+        with open_vault(settings) as kept:
+            yield Instance(settings, store, kept)
+
+
+def open_graph(settings: Settings, store_url: str | None) -> GraphStore:
+    return open_store(store_url or settings.store_url, password=os.environ.get("RINGROAD_STORE_PASSWORD"))
+
+
+def open_vault(settings: Settings) -> Vault:
+    return Vault.open(settings.vault_file, keyring(settings), demo=settings.demo)
+
+
+def keyring(settings: Settings) -> Keyring:
+    """The key file; created on the very first run, never beside a vault that was written with another one."""
+    if settings.demo:
+        return Keyring.demo()
+    if settings.key_file.exists():
+        return Keyring.open(settings.key_file)
+    if settings.vault_file.exists():
+        raise KeyFileError(f"{settings.key_file} is missing, but a vault exists; put the key file back, nothing else opens it")
+    return Keyring.create(settings.key_file)
+
+
+def ring(ring_id: str) -> dict[str, Any]:
+    """A ring of the last run, as it was written then."""
+    path = Settings.read().rings_file
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError("no rings yet; run `ringroad rings` first") from None
+    for each in run["rings"]:
+        if each["ring_id"] == ring_id.upper():
+            return dict(each) | {"as_of": run["as_of"]}
+    raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings)")
+
+
+def write_graphml(found: dict[str, Any], path: Path) -> None:
+    """Applications and what they share, through networkx; labels are masked."""
+    graph = nx.Graph(name=found["ring_id"])
+    graph.add_nodes_from((each, {"type": "Application", "label": each}) for each in found["application_ids"])
+    for number, one in enumerate(found["shared"]):
+        thing = f"{one['type']}-{number}"
+        graph.add_node(thing, type=one["type"], label=one["masked"])
+        graph.add_edges_from(((each, thing) for each in one["holders"]), relation=one["relation"])
+    try:
+        nx.write_graphml(graph, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror})") from None
+
+
+def plain(report: Any) -> dict[str, Any]:
+    """A report as JSON can hold it."""
+    return asdict(report, dict_factory=lambda pairs: {key: dict(v) if isinstance(v, Counter) else v for key, v in pairs})
+
+
