@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loaders.portfolio.book import Book
-from loaders.portfolio.chance import NONE, Ints, chance, pick, pick_at, rank_within, some, whole
+from loaders.portfolio.chance import NONE, Flags, Ints, chance, pick, pick_at, rank_within, some, whole
 from loaders.portfolio.clock import NEVER
 
 SLOTS = ("contact0", "contact1", "contact2")
@@ -104,9 +104,17 @@ def give_devices(book: Book) -> None:
     book.applications["device"] = np.select(
         [on_tablet, on_phone], [tablet, staff["device"].to_numpy()[seller]], book.person("device")
     )
-    book.applications["in_shop"] = book.by_deal(chance(rng, book.p["network.shop_wifi_share"], n))
+    book.applications["in_shop"] = book.by_deal(_in_shop(book, rng, on_tablet | on_phone))
     lenders = staff["device"].to_numpy()[staff["lends"].to_numpy()]
     book.entities.belongs("device", lenders, _named("salesperson_phone", len(lenders)), "dealer_asset")
+
+
+def _in_shop(book: Book, rng: np.random.Generator, shop_device: Flags) -> Flags:
+    """On the shop's WiFi: its own devices nearly always, so that the overall share comes out as given."""
+    p, n = book.p["network"], len(shop_device)
+    theirs = max(shop_device.mean(), 0.01)
+    own = (p["shop_wifi_share"] - theirs * p["shop_device_on_wifi"]) / (1 - theirs)
+    return chance(rng, np.where(shop_device, p["shop_device_on_wifi"], max(own, 0.0)), n)
 
 
 def _tablets(book: Book, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -122,29 +130,24 @@ def _tablets(book: Book, rng: np.random.Generator) -> tuple[Ints, Ints]:
 
 
 def give_networks(book: Book) -> None:
-    """Adds ip, wifi and ip_type: shop WiFi, carrier NAT (B04), or broadband at home."""
-    rng, p, n = book.streams("networks"), book.p["network"], len(book.applications)
-    shops = book.entities.new("ip", len(book.dealers))
-    wifis = book.entities.new("wifi", len(book.dealers))
+    """Adds ip, wifi, ip_type and vpn: shop WiFi, carrier NAT (B04), or broadband at home.
+
+    `outside_ip` and `outside_type` are what the session would have shown away from the shop.
+    """
+    rng, p, apps, n = book.streams("networks"), book.p["network"], book.applications, len(book.applications)
+    shops, wifis = (book.entities.new(kind, len(book.dealers)) for kind in ("ip", "wifi"))
     in_shop = book.app("in_shop")
-    nat = ~in_shop & book.by_deal(chance(rng, p["nat_share"], n))
-    home = ~in_shop & ~nat
-    ip = np.where(in_shop, shops[book.app("dealer")], NONE)
-    ip[nat] = _nat_pools(book, rng)[nat]
     homes = book.entities.new("ip", len(book.people))
-    ip[home] = homes[book.app("person")[home]]
-    book.applications["ip"] = ip
-    book.applications["wifi"] = np.where(in_shop, wifis[book.app("dealer")], NONE)
-    kinds = np.select([in_shop, nat], ["shop", "mobile_nat"], "broadband").astype(object)
+    nat = book.by_deal(chance(rng, p["nat_share"], n))
     risky = np.where(book.app("fraud"), p["idc_vpn_fraud"], p["idc_vpn_benign"])
-    hidden = chance(rng, risky, n) & home
-    book.applications["vpn"] = hidden
-    book.applications["ip_type"] = np.where(hidden, "idc", kinds)
-    late = homes[
-        chance(rng, book.p["drift.ipv6_share"], len(homes))
-        & (book.people["moment"].to_numpy() >= book.clock.drift)
-    ]
-    book.entities.note("ip", late, version=6)
+    apps["vpn"] = chance(rng, risky, n) & ~nat & ~in_shop
+    apps["outside_ip"] = np.where(nat, _nat_pools(book, rng), homes[book.app("person")])
+    apps["outside_type"] = np.select([nat, book.app("vpn")], ["mobile_nat", "idc"], "broadband").astype(object)
+    apps["ip"] = np.where(in_shop, shops[book.app("dealer")], book.app("outside_ip"))
+    apps["ip_type"] = np.where(in_shop, "shop", book.app("outside_type")).astype(object)
+    apps["wifi"] = np.where(in_shop, wifis[book.app("dealer")], NONE)
+    late = chance(rng, book.p["drift.ipv6_share"], len(homes)) & (book.people["moment"].to_numpy() >= book.clock.drift)
+    book.entities.note("ip", homes[late], version=6)
     book.entities.belongs("ip", shops, _named("shop", len(shops)), "dealer_asset")
     book.entities.belongs("wifi", wifis, _named("shop", len(wifis)), "dealer_asset")
 

@@ -38,7 +38,7 @@ def _near(book: Book, rng: np.random.Generator, rows: Ints, city: Ints) -> Ints:
 
 def _cities_with_crowds(book: Book, rng: np.random.Generator, n: int) -> Ints:
     """Communities and large employers stand in the larger cities."""
-    weight = book.cities["weight"].to_numpy() ** 2
+    weight = book.cities["weight"].to_numpy() ** book.p["employers.crowd_concentration"]
     return rng.choice(len(weight), n, p=weight / weight.sum())
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from loaders.portfolio.book import Book
-from loaders.portfolio.chance import NONE, Flags, Ints, by_class, chance, pick, pick_at, some
+from loaders.portfolio.chance import NONE, Flags, Ints, by_class, chance, pick, pick_at, rank_within, some
 from loaders.portfolio.clock import DAY
+
+GOLDEN = (5**0.5 - 1) / 2
 
 
 def make_people(book: Book) -> None:
@@ -92,7 +94,7 @@ def _households(book: Book) -> None:
     rng, p, people = book.streams("households"), book.p["households"], book.people
     plain = np.flatnonzero(people["kind"] == "plain")
     rows = some(rng, plain, round(len(people) * p["share_of_applicants"]))
-    rows = rows[np.argsort(people["city"].to_numpy()[rows], kind="stable")]
+    rows = _relatives(people, rows, p["apart_share"])
     household = _chunks(book, rng, rows)
     people.loc[rows, "household"] = household
     head = pd.Series(rows).groupby(household).transform("first").to_numpy()
@@ -106,6 +108,14 @@ def _households(book: Book) -> None:
         shares = _by_household(rng, household, share)
         people.loc[rows[shares], column] = people[column].to_numpy()[head[shares]]
     book.entities.belongs("place", people["home"].to_numpy()[rows], _names("household", household), "none")
+
+
+def _relatives(people: pd.DataFrame, rows: Ints, apart: float) -> Ints:
+    """Neighbours in this order live in one city; most bought far apart in time (golden-ratio steps), some not."""
+    city, moment = people["city"].to_numpy(), people["moment"].to_numpy()
+    far, near = np.split(rows, [round(apart * len(rows))])
+    step = rank_within(city[far], moment[far]) * GOLDEN % 1
+    return np.r_[far[np.lexsort((step, city[far]))], near[np.argsort(city[near], kind="stable")]]
 
 
 def _chunks(book: Book, rng: np.random.Generator, rows: Ints) -> Ints:

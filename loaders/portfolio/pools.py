@@ -119,12 +119,20 @@ def _use(book: Book, kind: str, pool: pd.DataFrame, members: Ints) -> None:
         apps.loc[rows, column] = entities
         apps[column] = book.by_deal(book.app(column))
     if kind in ("device", "ip"):
-        apps.loc[np.isin(book.app("deal"), rows), ["in_shop", "vpn"]] = False
-    if kind == "ip":
-        apps.loc[np.isin(book.app("deal"), rows), "wifi"] = NONE
-        apps.loc[np.isin(book.app("deal"), rows), "ip_type"] = "broadband"
+        _leave_shop(book, rows, keep_ip=kind == "ip")
     names = np.array([f"ring-{number}" for number in pool["ring"].to_numpy()[takes]], dtype=object)
     book.entities.belongs(ENTITY[kind], entities, names, "none", fraud=True)
+
+
+def _leave_shop(book: Book, rows: Ints, *, keep_ip: bool) -> None:
+    """Who works on the ring's device or network does not stand in the shop's WiFi."""
+    apps = book.applications
+    moved = np.isin(book.app("deal"), rows)
+    apps.loc[moved, ["in_shop", "vpn"]] = False
+    apps.loc[moved, "wifi"] = NONE
+    apps.loc[moved, "ip_type"] = "broadband" if keep_ip else book.app("outside_type")[moved]
+    if not keep_ip:
+        apps.loc[moved, "ip"] = book.app("outside_ip")[moved]
 
 
 def _camouflage(book: Book, members: Ints) -> None:
