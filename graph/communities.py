@@ -33,7 +33,7 @@ def components(links: Links) -> Ints:
     _, labels = connected_components(
         csr_array((ones, (links.first, links.second)), (links.size, links.size)), directed=False
     )
-    return labels.astype(np.int64)
+    return np.asarray(labels, dtype=np.int64)
 
 
 def cpm(links: Links, *, resolution: int, levels: int = 20) -> Ints:
@@ -47,9 +47,7 @@ def cpm(links: Links, *, resolution: int, levels: int = 20) -> Ints:
     first, second, weight = links.first, links.second, links.weight
     for _ in range(levels):
         graph = _symmetric(first, second, weight, len(size))
-        moved = _move(
-            graph.indptr.astype(np.int64), graph.indices.astype(np.int64), graph.data, size, resolution
-        )
+        moved = _move(graph.indptr.astype(np.int64), graph.indices.astype(np.int64), graph.data, size, resolution)
         _, member = np.unique(moved, return_inverse=True)
         if member.max(initial=-1) + 1 == len(size):
             break
@@ -68,7 +66,7 @@ def _symmetric(first: Ints, second: Ints, weight: Ints, size: int) -> csr_array:
     return graph
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _move(start: Ints, other: Ints, weight: Ints, size: Ints, resolution: int) -> Ints:
     """Move nodes to the neighbouring community with the greatest gain until nobody gains."""
     count = len(size)

@@ -32,9 +32,7 @@ class Holders:
         order = np.lexsort((dealer, entity))
         entity, dealer, submitted = entity[order], dealer[order], submitted[order]
         starts = (
-            np.flatnonzero(np.concatenate([[True], entity[1:] != entity[:-1]]))
-            if len(entity)
-            else np.zeros(0, int)
+            np.flatnonzero(np.concatenate([[True], entity[1:] != entity[:-1]])) if len(entity) else np.zeros(0, int)
         )
         count = np.diff(np.append(starts, len(entity)))
         runs = np.flatnonzero(
@@ -49,8 +47,7 @@ class Holders:
             count=count,
             dealers=np.diff(np.append(first_run, len(runs))),
             top_dealer=np.maximum.reduceat(per_dealer, first_run),
-            span_days=(np.maximum.reduceat(submitted, starts) - np.minimum.reduceat(submitted, starts))
-            // DAY,
+            span_days=(np.maximum.reduceat(submitted, starts) - np.minimum.reduceat(submitted, starts)) // DAY,
         )
 
 

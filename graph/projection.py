@@ -85,15 +85,11 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
     dealer = dealers(snapshot, as_of=as_of)
     carriers, infrastructure, parts = {}, {}, []
     for incidence in incidences(snapshot, as_of=as_of):
-        holders = Holders.of(
-            incidence.entity, dealer[incidence.application], submitted[incidence.application]
-        )
+        holders = Holders.of(incidence.entity, dealer[incidence.application], submitted[incidence.application])
         verdicts = recognise(incidence.type, holders)
         if verdicts:
             infrastructure[incidence.type] = verdicts
-        kept = recent[incidence.application] & ~np.isin(
-            incidence.entity, np.array(list(verdicts), dtype=np.int64)
-        )
+        kept = recent[incidence.application] & ~np.isin(incidence.entity, np.array(list(verdicts), dtype=np.int64))
         carrier = incidence.only(kept)
         carriers[incidence.type] = carrier
         parts.append(_pairs(carrier, NODES[incidence.type].hub_above))
@@ -173,9 +169,7 @@ def _reached(snapshot: Snapshot, edge: EdgeType, as_of: int) -> tuple[Ints, Ints
     if by is None:
         return rows[near], rows[far], rows["known_at"]
     via = snapshot.columns(by, as_of=as_of)
-    holder, application = (
-        (via["source"], via["target"]) if by == "APPLIED" else (via["target"], via["source"])
-    )
+    holder, application = (via["source"], via["target"]) if by == "APPLIED" else (via["target"], via["source"])
     order = np.argsort(holder, kind="stable")
     holder, application, since = holder[order], application[order], via["known_at"][order]
     begin = np.searchsorted(holder, rows[near], side="left")
@@ -195,7 +189,7 @@ def _voices(snapshot: Snapshot, as_of: int) -> Ints:
     )
     _, voice = connected_components(matches, directed=False)
     _, first = np.unique(voice, return_index=True)
-    return first[voice].astype(np.int64)
+    return np.asarray(first[voice], dtype=np.int64)
 
 
 # Pairs -------------------------------------------------------------------------------------------------
@@ -207,11 +201,7 @@ def _pairs(incidence: Incidence, hub_above: int) -> tuple[Ints, Ints, Ints]:
     entity, application, weight = (
         column[order] for column in (incidence.entity, incidence.application, incidence.weight)
     )
-    starts = (
-        np.flatnonzero(np.concatenate([[True], entity[1:] != entity[:-1]]))
-        if len(entity)
-        else np.zeros(0, int)
-    )
+    starts = np.flatnonzero(np.concatenate([[True], entity[1:] != entity[:-1]])) if len(entity) else np.zeros(0, int)
     degree = np.diff(np.append(starts, len(entity)))
     first, second, weights = [], [], []
     for size in np.unique(degree[(degree >= 2) & (degree <= hub_above)]).tolist():
@@ -234,8 +224,6 @@ def _summed(parts: list[tuple[Ints, Ints, Ints]], size: int) -> tuple[Ints, Ints
     pair = first * max(size, 1) + second
     order = np.argsort(pair, kind="stable")
     pair, weight = pair[order], weight[order]
-    starts = (
-        np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]])) if len(pair) else np.zeros(0, int)
-    )
+    starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]])) if len(pair) else np.zeros(0, int)
     total = np.add.reduceat(weight, starts) if len(pair) else weight
     return pair[starts] // max(size, 1), pair[starts] % max(size, 1), total

@@ -213,9 +213,7 @@ def _nodes(type_: NodeType, tables: Iterable[pa.Table], as_of: int) -> Nodes:
 def _properties(type_: NodeType, texts: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     schema = pa.schema([(each.name, ARROW[each.type]) for each in type_.properties])
     if not len(schema) or not len(texts):
-        return {
-            name: pa.chunked_array([pa.nulls(len(texts), schema.field(name).type)]) for name in schema.names
-        }
+        return {name: pa.chunked_array([pa.nulls(len(texts), schema.field(name).type)]) for name in schema.names}
     lines = "\n".join(texts.to_pylist()).encode()
     parsed = pa_json.read_json(
         io.BytesIO(lines),
@@ -263,7 +261,8 @@ def _hashes(texts: pa.ChunkedArray) -> Ints:
     """`ref` as a number: the same text, the same number; 0 for none."""
     encoded = texts.combine_chunks().dictionary_encode()
     words = [_word(text) for text in encoded.dictionary.to_pylist()]
-    return np.array([*words, 0], dtype=np.int64)[_array(encoded.indices)]
+    numbers: Ints = np.array([*words, 0], dtype=np.int64)[_array(encoded.indices)]
+    return numbers
 
 
 def _word(text: str) -> int:
@@ -375,17 +374,11 @@ def open_snapshot(folder: Path) -> Snapshot:
     try:
         about = json.loads((folder / "snapshot.json").read_text())
         if about["format"] != FORMAT or about["ontology"] != ontology_hash():
-            raise SnapshotError(
-                f"{folder} was made by another version of Ringroad; it is rebuilt by `ringroad rings`"
-            )
-        nodes = {
-            name: Nodes(_read(folder / f"nodes-{name}"), _column(folder, "by_id", name)) for name in NODES
-        }
+            raise SnapshotError(f"{folder} was made by another version of Ringroad; it is rebuilt by `ringroad rings`")
+        nodes = {name: Nodes(_read(folder / f"nodes-{name}"), _column(folder, "by_id", name)) for name in NODES}
         edges = {name: _read_edges(folder, name) for name in EDGES}
     except (OSError, ValueError, KeyError, pa.ArrowException):
-        raise SnapshotError(
-            f"{folder} holds no complete snapshot; it is rebuilt by `ringroad rings`"
-        ) from None
+        raise SnapshotError(f"{folder} holds no complete snapshot; it is rebuilt by `ringroad rings`") from None
     return Snapshot(about["as_of"], about["sequence"], nodes, edges)
 
 

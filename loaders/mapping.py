@@ -70,10 +70,7 @@ class Mapping:
             where = f", line {mark.line + 1}" if mark else ""
             raise InputError(f"{path.name}{where}: not valid YAML") from None
         tables = _section(path.name, content, "the file").get("tables")
-        parsed = {
-            name: _table(path.name, name, body)
-            for name, body in _section(path.name, tables, "tables").items()
-        }
+        parsed = {name: _table(path.name, name, body) for name, body in _section(path.name, tables, "tables").items()}
         return cls(parsed)
 
 
@@ -84,11 +81,10 @@ def _table(file: str, name: str, body: Any) -> TableMapping:
     body = _section(file, body, name)
     unknown = set(body) - {"from", "columns", "values", "constants"}
     if unknown:
-        raise InputError(f"{file}: {name}.{sorted(unknown)[0]} is none of from, columns, values, constants")
+        raise InputError(f"{file}: {name}.{min(unknown)} is none of from, columns, values, constants")
     ours = {column.name for column in table.columns}
     parts = {
-        part: _section(file, body.get(part) or {}, f"{name}.{part}")
-        for part in ("columns", "values", "constants")
+        part: _section(file, body.get(part) or {}, f"{name}.{part}") for part in ("columns", "values", "constants")
     }
     for part, keys in parts.items():
         for key in keys:
@@ -97,15 +93,10 @@ def _table(file: str, name: str, body: Any) -> TableMapping:
                     f"{file}: {name}.{part}.{key} is no column of {name}; see `ringroad load --columns {name}`"
                 )
     values = {
-        column: {
-            str(theirs): str(word)
-            for theirs, word in _section(file, words, f"{name}.values.{column}").items()
-        }
+        column: {str(theirs): str(word) for theirs, word in _section(file, words, f"{name}.values.{column}").items()}
         for column, words in parts["values"].items()
     }
-    text = {
-        part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")
-    }
+    text = {part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")}
     return TableMapping(str(body.get("from", name)), text["columns"], values, text["constants"])
 
 

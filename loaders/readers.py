@@ -65,9 +65,7 @@ def open_file(path: Path) -> Source:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; it needs a header line at least")
     ending = path.suffix.lower()
-    opener = {".csv": _csv, ".parquet": _parquet, ".xlsx": _excel, ".jsonl": _lines, ".ndjson": _lines}.get(
-        ending
-    )
+    opener = {".csv": _csv, ".parquet": _parquet, ".xlsx": _excel, ".jsonl": _lines, ".ndjson": _lines}.get(ending)
     if opener is None:
         raise InputError(f"{path.name}: {ending or 'no ending'} is none of {', '.join(ENDINGS)}")
     try:
@@ -79,9 +77,7 @@ def open_file(path: Path) -> Source:
 def open_folder(folder: Path, wanted: dict[str, str]) -> list[Source]:
     """The tables found in a folder; `wanted` maps a table to the file name (without ending) it has there."""
     if not folder.is_dir():
-        raise InputError(
-            f"{folder} is no folder; give the folder that holds applications.csv and the other tables"
-        )
+        raise InputError(f"{folder} is no folder; give the folder that holds applications.csv and the other tables")
     found = []
     for table, stem in wanted.items():
         names = [stem] if Path(stem).suffix.lower() in ENDINGS else [stem + ending for ending in ENDINGS]
@@ -92,9 +88,7 @@ def open_folder(folder: Path, wanted: dict[str, str]) -> list[Source]:
             source = open_file(paths[0])
             found.append(Source(table, source.digest, source.size, source.columns, source.chunks))
     if not found:
-        raise InputError(
-            f"{folder} holds none of the tables ({', '.join(list(wanted)[-4:])} …), as .csv or .parquet"
-        )
+        raise InputError(f"{folder} holds none of the tables ({', '.join(list(wanted)[-4:])} …), as .csv or .parquet")
     return found
 
 
@@ -218,17 +212,13 @@ def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return column.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.chunked_array(
-            [[None if each is None else str(each) for each in column.to_pylist()]], pa.string()
-        )
+        return pa.chunked_array([[None if each is None else str(each) for each in column.to_pylist()]], pa.string())
 
 
 def _written(column: pa.ChunkedArray) -> pa.Array:
     """Instants in UTC where the file knows the zone; wall-clock time as it stands where it does not."""
     zone = "Z" if column.type.tz else ""
-    return pc.strftime(
-        column.cast(pa.timestamp("ms", column.type.tz)), f"%Y-%m-%dT%H:%M:%S{zone}"
-    ).combine_chunks()
+    return pc.strftime(column.cast(pa.timestamp("ms", column.type.tz)), f"%Y-%m-%dT%H:%M:%S{zone}").combine_chunks()
 
 
 def _excel(path: Path) -> Source:
@@ -236,7 +226,7 @@ def _excel(path: Path) -> Source:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         names = tuple(str(name).strip() for name in next(rows, ()) if name is not None)
-    except Exception as error:  # openpyxl raises many unrelated types for a damaged file
+    except Exception as error:  # noqa: BLE001 - openpyxl raises many unrelated types for a damaged file
         raise InputError(
             f"{path.name} cannot be read as Excel ({type(error).__name__}); save it again as .xlsx"
         ) from None
@@ -247,9 +237,7 @@ def _excel(path: Path) -> Source:
     def chunks() -> Iterator[Chunk]:
         sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
         cells = sheet.iter_rows(min_row=2, values_only=True)
-        yield from _from_rows(
-            names, ([_cell(value) for value in row[: len(names)]] for row in cells), first=2
-        )
+        yield from _from_rows(names, ([_cell(value) for value in row[: len(names)]] for row in cells), first=2)
 
     return Source(path.stem, _sha256(path), path.stat().st_size, names, chunks)
 
@@ -291,9 +279,7 @@ def open_database(url: str, wanted: dict[str, str]) -> list[Source]:
     """Tables of a database by SQLAlchemy URL; `wanted` maps a table to its name there."""
     try:
         engine = sqlalchemy.create_engine(url)
-        there = set(sqlalchemy.inspect(engine).get_table_names()) | set(
-            sqlalchemy.inspect(engine).get_view_names()
-        )
+        there = set(sqlalchemy.inspect(engine).get_table_names()) | set(sqlalchemy.inspect(engine).get_view_names())
     except ModuleNotFoundError as error:
         raise InputError(f"reading this database needs the Python package {error.name}; install it") from None
     except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
@@ -308,7 +294,9 @@ def open_database(url: str, wanted: dict[str, str]) -> list[Source]:
 
 def _sql_source(engine: sqlalchemy.Engine, table: str, name: str) -> Source:
     columns = tuple(column["name"] for column in sqlalchemy.inspect(engine).get_columns(name))
-    query = sqlalchemy.select(*map(sqlalchemy.column, columns)).select_from(sqlalchemy.table(name))
+    query: Any = sqlalchemy.select(*map(sqlalchemy.column, columns)).select_from(
+        sqlalchemy.table(name)
+    )
     query = query.order_by(sqlalchemy.column(columns[0]))
 
     def chunks() -> Iterator[Chunk]:
@@ -331,9 +319,7 @@ def _from_rows(names: tuple[str, ...], rows: Iterator[list[str | None]], *, firs
     while block := list(islice(rows, ROWS)):
         width = len(names)
         columns = list(zip(*([*row, *[None] * (width - len(row))] for row in block), strict=True))
-        table = pa.table(
-            {name: pa.array(each, pa.string()) for name, each in zip(names, columns, strict=True)}
-        )
+        table = pa.table({name: pa.array(each, pa.string()) for name, each in zip(names, columns, strict=True)})
         yield Chunk(table, np.arange(first, first + len(block), dtype=np.int64))
         first += len(block)
 
@@ -380,7 +366,7 @@ def _sha256(path: Path) -> str:
 def _require_distinct(name: str, columns: tuple[str, ...]) -> None:
     twice = {each for each in columns if columns.count(each) > 1}
     if twice:
-        raise InputError(f"{name}: column {sorted(twice)[0]!r} stands twice in the header; rename one")
+        raise InputError(f"{name}: column {min(twice)!r} stands twice in the header; rename one")
 
 
 def _short(error: Exception) -> str:

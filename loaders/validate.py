@@ -30,8 +30,9 @@ CHINA = "+08:00"
 """The zone of times that state none (domain.md §3.1)."""
 
 NO_TIME = np.iinfo(np.int64).min
-TRUTH = {"1": True, "true": True, "t": True, "yes": True, "y": True, "是": True, "有": True, "1.0": True,
-         "0": False, "false": False, "f": False, "no": False, "n": False, "否": False, "无": False, "0.0": False}  # fmt: skip
+TRUTH = dict.fromkeys(("1", "true", "t", "yes", "y", "是", "有", "1.0"), True) | dict.fromkeys(
+    ("0", "false", "f", "no", "n", "否", "无", "0.0"), False
+)
 SAME_WORD = {
     "m": "male",
     "男": "male",
@@ -146,16 +147,12 @@ def _instants(raw: Objects) -> pd.Series[Any]:
 
 
 def _dates(raw: Objects, column: Column) -> tuple[Objects, list[Finding]]:
-    text = (
-        pd.Series(raw, dtype="string[pyarrow]")
-        .str.strip()
-        .str.slice(0, 10)
-        .str.replace("/", "-", regex=False)
-    )
+    text = pd.Series(raw, dtype="string[pyarrow]").str.strip().str.slice(0, 10).str.replace("/", "-", regex=False)
     days = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
     failed = (days.isna() & pd.notna(raw)).to_numpy()
     written = days.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
-    return np.where(days.isna(), None, written), _found(failed, column, "date_unreadable")
+    written[days.isna().to_numpy()] = None
+    return written, _found(failed, column, "date_unreadable")
 
 
 def _numbers(raw: Objects, column: Column) -> tuple[npt.NDArray[np.float64], list[Finding]]:
@@ -175,7 +172,7 @@ def _numbers(raw: Objects, column: Column) -> tuple[npt.NDArray[np.float64], lis
 
 
 def _enumeration(column: Column) -> dict[str, str]:
-    words = {word.lower(): word for word in column.values}
+    words = {word.lower(): word for word in column.values}  # noqa: PD011 - the declared words
     if column.name == "gender":
         words |= SAME_WORD
     return words
@@ -188,7 +185,7 @@ def _words(words: dict[str, Any]) -> Callable[[Objects, Column], tuple[Objects, 
         values = meant[codes]
         unknown = np.array([each is None for each in meant[:-1]] + [False])[codes]
         if column.policy == "warn":  # the word stays as it is written
-            values = np.where(unknown, np.append(spelled.astype(object), None)[codes], values)
+            values = np.where(unknown, np.array([*spelled, None], dtype=object)[codes], values)
         return values, _found(unknown, column, "not_in_list")
 
     return parse
@@ -210,8 +207,7 @@ def _read_by(kind: str) -> Callable[[Objects, Column], tuple[Objects, list[Findi
                 findings += _found(reasons == reason, column, str(reason), policy)  # type: ignore[arg-type]
         if column.policy == "warn":
             values[:-1] = [
-                _text(text) if value is None else value
-                for value, text in zip(values[:-1], spelled, strict=True)
+                _text(text) if value is None else value for value, text in zip(values[:-1], spelled, strict=True)
             ]
         return values[codes], findings
 
@@ -248,17 +244,13 @@ def schema(table: Table) -> pandera.DataFrameSchema:
         checks = []
         if column.low is not None and column.high is not None:
             checks.append(pandera.Check.in_range(column.low, column.high, name="out_of_range"))
-        columns[column.name] = pandera.Column(
-            nullable=not column.required, checks=checks, required=column.required
-        )
+        columns[column.name] = pandera.Column(nullable=not column.required, checks=checks, required=column.required)
     return pandera.DataFrameSchema(columns)
 
 
 def _judge(frame: pd.DataFrame, table: Table) -> list[Finding]:
     times = [column.name for column in table.columns if column.type == "time" and column.name in frame]
-    judged = frame.assign(
-        **{name: frame[name].mask(frame[name] == NO_TIME).astype("Int64") for name in times}
-    )
+    judged = frame.assign(**{name: frame[name].mask(frame[name] == NO_TIME).astype("Int64") for name in times})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -306,9 +298,7 @@ def _duplicates(chunk: Chunk, rejected: Ints) -> list[Finding]:
     hashes = np.zeros(len(chunk.rows), dtype=np.uint64)
     for column in chunk.rows.columns:
         with np.errstate(over="ignore"):
-            hashes = hashes * np.uint64(1_000_003) + pd.util.hash_array(
-                column.to_pandas().to_numpy(dtype=object)
-            )
+            hashes = hashes * np.uint64(1_000_003) + pd.util.hash_array(column.to_pandas().to_numpy(dtype=object))
     again = pd.Series(hashes).duplicated().to_numpy(copy=True)
     again[rejected] = False
     return [Finding(np.flatnonzero(again), "", "duplicate_row", "reject")] if again.any() else []
@@ -325,9 +315,7 @@ def _rejected(findings: list[Finding], frame: pd.DataFrame, chunk: Chunk) -> Int
 
 def _blank(frame: pd.DataFrame, finding: Finding) -> None:
     column = frame[finding.column].to_numpy(copy=True)
-    column[finding.rows] = (
-        NO_TIME if column.dtype == np.int64 else (np.nan if column.dtype == np.float64 else None)
-    )
+    column[finding.rows] = NO_TIME if column.dtype == np.int64 else (np.nan if column.dtype == np.float64 else None)
     frame[finding.column] = column
 
 

@@ -43,7 +43,12 @@ def backup(file: Path, store_url: str | None) -> dict[str, Any]:
         here.vault.backup(folder / "vault.sqlite")
         counts = _export(here.store, folder)
         parts = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        manifest = {"format": FORMAT, "ontology": ontology_hash(), "digest": digest(here.store), "parts": parts} | counts
+        manifest = {
+            "format": FORMAT,
+            "ontology": ontology_hash(),
+            "digest": digest(here.store),
+            "parts": parts,
+        } | counts
         _write_manifest(folder, manifest, here.vault)
         fresh = file.with_name(file.name + ".new")
         with tarfile.open(fresh, "w") as archive:
@@ -74,7 +79,9 @@ def restore(file: Path, store_url: str | None) -> dict[str, Any]:
         for batch in _batches(folder, manifest):
             store.write(batch)
         if digest(store) != manifest["digest"]:
-            raise StoreError(f"{file}: the restored graph differs from the backed-up one; nothing else uses it, remove it")
+            raise StoreError(
+                f"{file}: the restored graph differs from the backed-up one; nothing else uses it, remove it"
+            )
         for mark in manifest["marks"]:
             store.write(Batch(mark["id"], mark["digest"]))
         if not settings.vault_file.exists():
@@ -113,7 +120,9 @@ def _save(path: Path, tables: Iterable[pa.Table]) -> int:
 
 def _write_manifest(folder: Path, manifest: dict[str, Any], vault: Vault) -> None:
     text = json.dumps(manifest, sort_keys=True)
-    (folder / "manifest.json").write_text(json.dumps({"manifest": text, "mac": vault.token(MAC, text)}), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps({"manifest": text, "mac": vault.token(MAC, text)}), encoding="utf-8"
+    )
 
 
 # Back --------------------------------------------------------------------------------------------------
@@ -127,7 +136,10 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
                     raise InputError(f"{file} is no backup of Ringroad")
             archive.extractall(folder, filter="data")
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        manifest: dict[str, Any] = json.loads(content["manifest"]) | {"text": content["manifest"], "mac": content["mac"]}
+        manifest: dict[str, Any] = json.loads(content["manifest"]) | {
+            "text": content["manifest"],
+            "mac": content["mac"],
+        }
     except (tarfile.TarError, OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{file} is no backup of Ringroad, or is damaged") from None
     if manifest["format"] != FORMAT or manifest["ontology"] != ontology_hash():
@@ -136,9 +148,15 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def _verify(manifest: dict[str, Any], folder: Path, vault: Vault) -> None:
-    changed = [name for name, sha in manifest["parts"].items() if not (folder / name).is_file() or _sha256(folder / name) != sha]
+    changed = [
+        name
+        for name, sha in manifest["parts"].items()
+        if not (folder / name).is_file() or _sha256(folder / name) != sha
+    ]
     if changed or vault.token(MAC, manifest["text"]) != manifest["mac"]:
-        raise InputError(f"the backup was changed after it was made ({changed[0] if changed else 'manifest'}); use another copy")
+        raise InputError(
+            f"the backup was changed after it was made ({changed[0] if changed else 'manifest'}); use another copy"
+        )
 
 
 def _name(manifest: dict[str, Any]) -> str:
@@ -147,7 +165,8 @@ def _name(manifest: dict[str, Any]) -> str:
 
 def _batches(folder: Path, manifest: dict[str, Any]) -> Iterator[Batch]:
     """Nodes first: an edge's end that does not exist yet would be created without its mask."""
-    name, keys = _name(manifest), {}
+    name = _name(manifest)
+    keys: dict[str, Keys] = {}
     for type_ in NODES:
         for at, rows in enumerate(_tables(folder / f"node-{type_}")):
             keys[type_] = keys.get(type_, {}) | dict(zip(rows["id"].to_pylist(), rows["key"].to_pylist(), strict=True))

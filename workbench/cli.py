@@ -1,4 +1,9 @@
-"""`ringroad …`: the composition root. Commands read, call one thing, and render."""
+"""`ringroad …`: the composition root. Commands read, call one thing, and render.
+
+What is slow to import is imported by the command that needs it, so that `--help` is instant;
+typer turns the parameters of a command into its options.
+"""
+# ruff: noqa: PLC0415, PLR0917
 
 from __future__ import annotations
 
@@ -12,14 +17,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from graph.errors import InputError, RingroadError
 from workbench import doctor, instance
 from workbench.render import load_summary, ring_card, ring_table
 
 CHINA = timezone(timedelta(hours=8))
-EXIT_CODES = """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
+EXIT_CODES = (
+    """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +51,9 @@ def generate(
     preset: Annotated[str, typer.Option(help="tiny, small, medium or load.")] = "small",
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
     mode: Annotated[str, typer.Option(help="Fraud base rate: seed_calibrated, default or stress.")] = "default",
-    parameters: Annotated[Path | None, typer.Option(help="YAML that overrides loaders/portfolio/parameters.yaml.")] = None,
+    parameters: Annotated[
+        Path | None, typer.Option(help="YAML that overrides loaders/portfolio/parameters.yaml.")
+    ] = None,
     file_format: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
     as_json: Json = False,
 ) -> None:
@@ -65,8 +76,12 @@ def load(
     source: Annotated[str, typer.Argument(help="Folder with the tables, one table file, or a database URL.")],
     store: Store = None,
     mapping: Annotated[Path | None, typer.Option(help="YAML with your own file and column names.")] = None,
-    batch: Annotated[str | None, typer.Option(help="Name of the delivery; the same name with other content is refused.")] = None,
-    max_rejected: Annotated[float, typer.Option(min=0, max=1, help="Refuse the load above this share of bad rows.")] = 0.05,
+    batch: Annotated[
+        str | None, typer.Option(help="Name of the delivery; the same name with other content is refused.")
+    ] = None,
+    max_rejected: Annotated[
+        float, typer.Option(min=0, max=1, help="Refuse the load above this share of bad rows.")
+    ] = 0.05,
     as_json: Json = False,
 ) -> None:
     """Load a lender's tables into the graph. Safe to kill and run again; the same file twice changes nothing."""
@@ -109,11 +124,14 @@ def rings(
     if out_file is not None:
         _write(out_file, as_csv(found.rings))
     if as_json:
-        _say({"as_of": at.isoformat(), "window_days": days, "rings": [ring.as_json() for ring in found.rings]}, True, "")
+        _say(
+            {"as_of": at.isoformat(), "window_days": days, "rings": [ring.as_json() for ring in found.rings]}, True, ""
+        )
         return
     out.print(ring_table(found, at.astimezone(CHINA), days, top))
     if out_file is not None:
-        out.print(f"[dim]{len(found.rings)} rings in {out_file}; one of them in full: ringroad ring {found.rings[0].ring_id}[/dim]" if found.rings else f"[dim]{out_file} holds no ring[/dim]")
+        first = f"; one of them in full: ringroad ring {found.rings[0].ring_id}" if found.rings else ""
+        out.print(f"{len(found.rings)} rings in {out_file}{first}", style="dim", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: ringroad ring R0A1B2C3D4E --graphml ring.graphml")
@@ -133,7 +151,7 @@ def ring(
 def doctor_(store: Store = None, as_json: Json = False) -> None:
     """Check store, vault, versions and disk; say what is missing and how to fix it."""
     checks = doctor.run(store)
-    _say([vars(check) for check in checks], as_json, doctor.text(checks))
+    _say([vars(check) for check in checks], as_json, Text.from_markup(doctor.text(checks)))
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 
@@ -144,16 +162,27 @@ def backup(file: Annotated[Path, typer.Argument(help="New file.")], store: Store
     from workbench import backups
 
     done = backups.backup(file, store)
-    _say(done, as_json, f"{file}: {done['nodes']:,} nodes, {done['edges']:,} edges, {done['identifiers']:,} sealed identifiers\n[dim]The key file is not in it; without a copy of {done['key_file']} the identifiers cannot be opened.[/dim]")
+    _say(
+        done,
+        as_json,
+        f"{file}: {done['nodes']:,} nodes, {done['edges']:,} edges, {done['identifiers']:,} sealed identifiers\n"
+        f"The key file is not in it; without a copy of {done['key_file']} the identifiers cannot be opened.",
+    )
 
 
 @app.command(epilog="Example: RINGROAD_HOME=fresh ringroad restore ringroad-2025-10-01.tar")
-def restore(file: Annotated[Path, typer.Argument(help="Made by `ringroad backup`.")], store: Store = None, as_json: Json = False) -> None:
+def restore(
+    file: Annotated[Path, typer.Argument(help="Made by `ringroad backup`.")], store: Store = None, as_json: Json = False
+) -> None:
     """Put a backup back into an empty instance. A changed or foreign file is refused."""
     from workbench import backups
 
     done = backups.restore(file, store)
-    _say(done, as_json, f"restored {done['nodes']:,} nodes and {done['edges']:,} edges; digest {done['digest'][:12]} as backed up")
+    _say(
+        done,
+        as_json,
+        f"restored {done['nodes']:,} nodes and {done['edges']:,} edges; digest {done['digest'][:12]} as backed up",
+    )
 
 
 # Shared ------------------------------------------------------------------------------------------------
@@ -162,7 +191,13 @@ def restore(file: Annotated[Path, typer.Argument(help="Made by `ringroad backup`
 @contextmanager
 def _bar(title: str) -> Iterator[tuple[Progress, Any]]:
     """Progress on stderr, so that stdout can be piped; nothing where stderr is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         yield bar, bar.add_task(title, total=None, rate="")
 
@@ -170,7 +205,9 @@ def _bar(title: str) -> Iterator[tuple[Progress, Any]]:
 def _say(content: Any, as_json: bool, text: Any) -> None:
     if as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
-    elif text:
+    elif isinstance(text, str):
+        out.print(text, markup=False, soft_wrap=True)
+    else:
         out.print(text)
 
 
@@ -204,10 +241,8 @@ def main() -> None:
     try:
         app()
     except RingroadError as error:
-        err.print(f"[bold red]ringroad:[/] {error}", soft_wrap=True)
+        err.print(f"[bold red]ringroad:[/] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         err.print("stopped; what was written stands, run the command again to go on")
         raise SystemExit(130) from None
-
-

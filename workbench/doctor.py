@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.markup import escape
+
 from graph.errors import RingroadError
 from graph.settings import Settings
 from workbench import instance
@@ -84,12 +86,16 @@ def _store(settings: Settings, store_url: str | None) -> Check:
     with instance.open_graph(settings, store_url) as store:
         size = store.size()
         nodes, edges = sum(size.nodes.values()), sum(size.edges.values())
-        return Check("store", ok=True, found=f"{store.url}: {nodes:,} nodes, {edges:,} relations, {len(store.batches())} batches")
+        return Check(
+            "store", ok=True, found=f"{store.url}: {nodes:,} nodes, {edges:,} relations, {len(store.batches())} batches"
+        )
 
 
 def _snapshot(settings: Settings) -> Check:
     there = settings.snapshot_dir.is_dir()
-    return Check("snapshot", ok=True, found=str(settings.snapshot_dir) if there else "none yet; `ringroad rings` builds it")
+    return Check(
+        "snapshot", ok=True, found=str(settings.snapshot_dir) if there else "none yet; `ringroad rings` builds it"
+    )
 
 
 def _libraries() -> Check:
@@ -107,5 +113,7 @@ def text(checks: list[Check]) -> str:
     lines = []
     for check in checks:
         mark = "[green]ok[/]  " if check.ok else "[bold red]bad[/] "
-        lines.append(f"{mark} {check.name:<10} {check.found}" + ("" if check.ok else f"\n      → {check.remedy}"))
+        lines.append(
+            f"{mark} {check.name:<10} {escape(check.found)}" + ("" if check.ok else f"\n      → {escape(check.remedy)}")
+        )
     return os.linesep.join(lines)

@@ -18,6 +18,7 @@ from graph import snapshot as snapshots
 from graph.errors import InputError, NodeNotFound, SnapshotError
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
+from graph.rings import find_rings
 from graph.settings import Settings
 from graph.snapshot import Snapshot
 from graph.store import GraphStore
@@ -66,8 +67,6 @@ class Instance:
 
     def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Any:
         """Find rings and keep them for `ringroad ring`."""
-        from graph.rings import find_rings
-
         found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days)
         fresh = self.settings.rings_file.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -102,7 +101,9 @@ def keyring(settings: Settings) -> Keyring:
     if settings.key_file.exists():
         return Keyring.open(settings.key_file)
     if settings.vault_file.exists():
-        raise KeyFileError(f"{settings.key_file} is missing, but a vault exists; put the key file back, nothing else opens it")
+        raise KeyFileError(
+            f"{settings.key_file} is missing, but a vault exists; put the key file back, nothing else opens it"
+        )
     return Keyring.create(settings.key_file)
 
 
@@ -121,7 +122,7 @@ def ring(ring_id: str) -> dict[str, Any]:
 
 def write_graphml(found: dict[str, Any], path: Path) -> None:
     """Applications and what they share, through networkx; labels are masked."""
-    graph = nx.Graph(name=found["ring_id"])
+    graph: nx.Graph[str] = nx.Graph(name=found["ring_id"])
     graph.add_nodes_from((each, {"type": "Application", "label": each}) for each in found["application_ids"])
     for number, one in enumerate(found["shared"]):
         thing = f"{one['type']}-{number}"
@@ -135,6 +136,6 @@ def write_graphml(found: dict[str, Any], path: Path) -> None:
 
 def plain(report: Any) -> dict[str, Any]:
     """A report as JSON can hold it."""
-    return asdict(report, dict_factory=lambda pairs: {key: dict(v) if isinstance(v, Counter) else v for key, v in pairs})
-
-
+    return asdict(
+        report, dict_factory=lambda pairs: {key: dict(v) if isinstance(v, Counter) else v for key, v in pairs}
+    )

@@ -28,7 +28,9 @@ def load_summary(report: LoadReport, quarantine: Path) -> RenderableType:
         table.add_row(name, f"{each.rows:,}", f"{each.accepted:,}", f"{each.rejected:,}", f"{each.dropped:,}", unknown)
     lines: list[RenderableType] = [table]
     if report.batches:
-        lines.append(Text(f"{report.nodes:,} node rows and {report.edges:,} relations written in {report.batches} batches"))
+        lines.append(
+            Text(f"{report.nodes:,} node rows and {report.edges:,} relations written in {report.batches} batches")
+        )
     else:
         lines.append(Text("nothing new: every file was loaded before"))
     for note, count in sorted(report.notes.items()):
@@ -40,11 +42,11 @@ def load_summary(report: LoadReport, quarantine: Path) -> RenderableType:
 
 def ring_table(found: Found, as_of: datetime, days: int, top: int) -> RenderableType:
     """The first rings with their reasons."""
+    aside = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.infrastructure.items())
     head = Text.assemble(
         (f"{len(found.rings)} rings", "bold"),
-        f" among {found.applications:,} applications of {days} days to {as_of:%Y-%m-%d} ({found.links:,} links; set aside: "
-        + (", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.infrastructure.items()) or "nothing")
-        + ")",
+        f" among {found.applications:,} applications of {days} days to {as_of:%Y-%m-%d} "
+        f"({found.links:,} links; set aside: {aside or 'nothing'})",
     )
     if not found.rings:
         return Group(head, Text("nothing that three or more applications share stands out"))
@@ -63,7 +65,8 @@ def ring_table(found: Found, as_of: datetime, days: int, top: int) -> Renderable
 def ring_card(ring: dict[str, Any]) -> RenderableType:
     head = Text.assemble(
         (ring["ring_id"], "bold"),
-        f"  rank {ring['rank']} · score {ring['score']:.2f} · {ring['typology']} · {ring['first_seen']} to {ring['last_seen']}\n",
+        f"  rank {ring['rank']} · score {ring['score']:.2f} · {ring['typology']}"
+        f" · {ring['first_seen']} to {ring['last_seen']}\n",
         f"{ring['because']}\n",
         f"open {ring['exposure']:,.0f} RMB, of which still savable {ring['undisbursed']:,.0f} RMB\n",
         ("applications ", "dim"),
@@ -73,6 +76,10 @@ def ring_card(ring: dict[str, Any]) -> RenderableType:
     for name in ("shared", "masked", "as", "held by"):
         table.add_column(name)
     for one in ring["shared"]:
-        held = ", ".join(one["holders"][:6]) + (f" and {len(one['holders']) - 6} more" if len(one["holders"]) > 6 else "")
-        table.add_row(f"{NODES[one['type']].en} {NODES[one['type']].zh}", one["masked"], EDGES[one["relation"]].en, held)
+        held = ", ".join(one["holders"][:6]) + (
+            f" and {len(one['holders']) - 6} more" if len(one["holders"]) > 6 else ""
+        )
+        table.add_row(
+            f"{NODES[one['type']].en} {NODES[one['type']].zh}", one["masked"], EDGES[one["relation"]].en, held
+        )
     return Group(head, table)
