@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -26,11 +28,17 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import sqlalchemy
 
-from graph.errors import InputError
+from graph.errors import InputError, RingroadError
 from graph.records import Ints
 
 ROWS = 50_000
 """Rows of a chunk: one chunk is written, or not written, in one transaction."""
+
+BLOCK = 1 << 23
+"""Bytes of CSV read at once; a quoted value may not be longer."""
+
+EXACT = 2**53
+"""Whole numbers up to here are exact as a float."""
 
 ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".ndjson")
 
@@ -96,22 +104,27 @@ def open_folder(folder: Path, wanted: dict[str, str]) -> list[Source]:
 
 
 def _csv(path: Path) -> Source:
-    digest, encoding = _fingerprint(path)
+    digest, encoding, odd = _fingerprint(path)
     with path.open(encoding=encoding, newline="") as lines:
+        rows = csv.reader(lines)
         try:
-            header = next(csv.reader(lines))
+            header = next(rows)
         except (StopIteration, csv.Error):
             raise InputError(f"{path.name} has no readable header line") from None
+        height = rows.line_num
     names = tuple(name.strip() for name in header)
+    if not any(names):
+        raise InputError(f"{path.name}: the first line is blank; it needs a header line")
     _require_distinct(path.name, names)
-    return Source(path.stem, digest, path.stat().st_size, names, lambda: _csv_chunks(path, encoding, names))
+    return Source(
+        path.stem, digest, path.stat().st_size, names, lambda: _csv_chunks(path, encoding, names, height, odd=odd)
+    )
 
 
-def _fingerprint(path: Path) -> tuple[str, str]:
-    """SHA-256 of the file, and the encoding in which all of it can be read."""
-    sha = hashlib.sha256()
+def _fingerprint(path: Path) -> tuple[str, str, bool]:
+    """SHA-256 of the file, the encoding in which all of it can be read, and whether it has an odd number of quotes."""
     for encoding in ("utf-8-sig", "gb18030"):
-        sha = hashlib.sha256()
+        sha, quotes = hashlib.sha256(), 0
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
@@ -119,61 +132,86 @@ def _fingerprint(path: Path) -> tuple[str, str]:
                     if b"\0" in block:
                         raise InputError(f"{path.name} is no text file (UTF-16?); save it as CSV in UTF-8")
                     sha.update(block)
+                    quotes += block.count(b'"')
                     decoder.decode(block)
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue
-        return sha.hexdigest(), encoding
+        return sha.hexdigest(), encoding, bool(quotes % 2)
     raise InputError(f"{path.name} is neither UTF-8 nor GB18030; save it as CSV in UTF-8")
 
 
-def _csv_chunks(path: Path, encoding: str, names: tuple[str, ...]) -> Iterator[Chunk]:
-    broken: list[int] = []
+def _csv_chunks(path: Path, encoding: str, names: tuple[str, ...], height: int, *, odd: bool) -> Iterator[Chunk]:
+    """`height` is the number of lines the header takes: one, unless a column's name has a line break."""
+    skipped: list[tuple[int, int]] = []  # (record, line breaks inside it) of what is no row; record 1 is the header
 
     def skip(row: pa_csv.InvalidRow) -> str:
-        broken.append(row.number or 0)
+        skipped.append((row.number, row.text.count("\n")))
         return "skip"
 
     reader = pa_csv.open_csv(
         path,
         read_options=pa_csv.ReadOptions(
-            encoding="utf8" if encoding == "utf-8-sig" else encoding, block_size=1 << 23, use_threads=False,
-            column_names=list(names), skip_rows=1,
+            encoding="utf8" if encoding == "utf-8-sig" else encoding, block_size=BLOCK, use_threads=False,
+            column_names=list(names), skip_rows=height,
         ),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
+        parse_options=pa_csv.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=skip, ignore_empty_lines=False
+        ),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""],
         ),
     )  # fmt: skip
-    line = 2
+    record, line, start = height + 1, height + 1, 0
     try:
         for rows in _regrouped(pa.Table.from_batches([batch]) for batch in reader):
-            bad, broken[:] = tuple(broken), []
-            yield Chunk(rows, _line_numbers(rows, line, bad), bad)
-            line += len(rows) + len(bad) + _inner_breaks(rows)
+            lines, broken, record, line = _placed(rows, skipped, record, line)
+            start = int(lines[-1])
+            yield _without_blank(rows, lines, broken)
     except pa.ArrowInvalid as error:
-        raise InputError(f"{path.name} cannot be read as CSV after line {line} ({_short(error)})") from None
-    if broken:
-        yield Chunk(_empty(names), np.zeros(0, dtype=np.int64), tuple(broken))
+        raise InputError(f"{path.name} cannot be read as CSV after line {line - 1} ({_short(error)})") from None
+    if skipped:
+        _, broken, _, line = _placed(_empty(names), skipped, record, line, last=True)
+        start = broken[-1]
+        yield Chunk(_empty(names), np.zeros(0, dtype=np.int64), broken)
+    if odd and line - start > 1:
+        raise InputError(f"{path.name}: a quote in line {start} is never closed; what follows it cannot be told apart")
 
 
-def _line_numbers(rows: pa.Table, first: int, broken: tuple[int, ...]) -> Ints:
-    """Lines of a file whose quoted values may hold line breaks, and in which broken lines were left out."""
-    numbers = np.arange(first, first + len(rows), dtype=np.int64)
-    if _inner_breaks(rows):
-        breaks = sum(_breaks(column).to_numpy(zero_copy_only=False) for column in rows.columns)
-        numbers[1:] += np.cumsum(breaks)[:-1]
-    for line in sorted(broken):
-        numbers[numbers >= line] += 1
-    return numbers
+def _placed(
+    rows: pa.Table, skipped: list[tuple[int, int]], record: int, line: int, *, last: bool = False
+) -> tuple[Ints, tuple[int, ...], int, int]:
+    """Lines of the rows and of the broken records up to their end, and where the next record begins.
+
+    Takes out of `skipped` what it has placed. The reader runs ahead by a block, so `skipped` may
+    hold records that belong behind these rows: to the next chunk, whatever the size of a block.
+    """
+    breaks = sum((_breaks(column) for column in rows.columns), start=np.zeros(len(rows), dtype=np.int64))
+    lines = line + np.arange(len(rows)) + np.concatenate([[0], np.cumsum(breaks)])[:-1]
+    record, line = record + len(rows), line + len(rows) + int(breaks.sum())
+    broken = []
+    while skipped and skipped[0][0] < record + last:
+        number, inside = skipped.pop(0)
+        at = len(lines) - (record - number)
+        broken.append(int(lines[at]) if at < len(lines) else line)
+        lines[at:] += 1 + inside
+        record, line = record + 1, line + 1 + inside
+    return lines, tuple(broken), record, line
 
 
-def _breaks(column: pa.ChunkedArray) -> pa.Array:
-    return pc.fill_null(pc.count_substring(column, "\n"), 0).combine_chunks()
+def _breaks(column: pa.ChunkedArray) -> Ints:
+    counted = pc.fill_null(pc.count_substring(column, "\n"), 0)
+    return np.asarray(counted.to_numpy(), dtype=np.int64)
 
 
-def _inner_breaks(rows: pa.Table) -> int:
-    return sum(pc.sum(pc.count_substring(column, "\n")).as_py() or 0 for column in rows.columns)
+def _without_blank(rows: pa.Table, lines: Ints, broken: tuple[int, ...]) -> Chunk:
+    """A line without any value is no row."""
+    filled = np.zeros(len(rows), dtype=bool)
+    for column in rows.columns:
+        filled |= column.is_valid().to_numpy()
+    if filled.all():
+        return Chunk(rows, lines, broken)
+    return Chunk(rows.filter(pa.array(filled)), lines[filled], broken)
 
 
 # Parquet, Excel, JSON Lines ------------------------------------------------------------------------------
@@ -182,8 +220,9 @@ def _inner_breaks(rows: pa.Table) -> int:
 def _parquet(path: Path) -> Source:
     try:
         names = tuple(pq.ParquetFile(path).schema_arrow.names)
-    except (pa.ArrowInvalid, pa.ArrowIOError):
+    except (pa.ArrowException, OSError):
         raise InputError(f"{path.name} is damaged or half-written Parquet; write it again") from None
+    _require_distinct(path.name, names)
 
     def chunks() -> Iterator[Chunk]:
         line = 1
@@ -192,7 +231,7 @@ def _parquet(path: Path) -> Source:
             for rows in _regrouped(pa.Table.from_batches([batch]) for batch in batches):
                 yield Chunk(_as_text(rows), np.arange(line, line + len(rows), dtype=np.int64))
                 line += len(rows)
-        except (pa.ArrowInvalid, OSError):
+        except (pa.ArrowException, OSError):
             raise InputError(f"{path.name} is damaged after row {line - 1}; write it again") from None
 
     return Source(path.stem, _sha256(path), path.stat().st_size, names, chunks)
@@ -208,68 +247,92 @@ def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_boolean(column.type):
         return column.cast(pa.int8()).cast(pa.string())
     if pa.types.is_timestamp(column.type):
-        return pa.chunked_array([_written(column)])
+        return _written(column)
+    if pa.types.is_floating(column.type) or pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.chunked_array([[_cell(each) for each in column.to_pylist()]], pa.string())
     try:
         return column.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.chunked_array([[None if each is None else str(each) for each in column.to_pylist()]], pa.string())
+        return pa.chunked_array([[_cell(each) for each in column.to_pylist()]], pa.string())
 
 
-def _written(column: pa.ChunkedArray) -> pa.Array:
-    """Instants in UTC where the file knows the zone; wall-clock time as it stands where it does not."""
-    zone = "Z" if column.type.tz else ""
-    return pc.strftime(column.cast(pa.timestamp("ms", column.type.tz)), f"%Y-%m-%dT%H:%M:%S{zone}").combine_chunks()
+def _written(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Instants in China time where the file knows the zone, so that a date is the day it was there;
+    wall-clock time as it stands where it does not."""
+    zone = ""
+    if column.type.tz:
+        moved = column.cast(pa.timestamp("ms", "UTC"), safe=False).cast(pa.int64())
+        column, zone = pc.add(moved, 8 * 3_600_000).cast(pa.timestamp("ms")), "+08:00"
+    return pc.strftime(column.cast(pa.timestamp("ms"), safe=False), f"%Y-%m-%dT%H:%M:%S{zone}")
 
 
 def _excel(path: Path) -> Source:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        names = tuple(str(name).strip() for name in next(rows, ()) if name is not None)
-    except Exception as error:  # noqa: BLE001 - openpyxl raises many unrelated types for a damaged file
-        raise InputError(
-            f"{path.name} cannot be read as Excel ({type(error).__name__}); save it again as .xlsx"
-        ) from None
+    with _sheet(path) as rows:
+        header = list(next(rows, ()))
+    places = [at for at, name in enumerate(header) if name is not None and str(name).strip()]
+    names = tuple(str(header[at]).strip() for at in places)
     if not names:
         raise InputError(f"{path.name}: the first sheet is empty; it needs a header line")
     _require_distinct(path.name, names)
 
-    def chunks() -> Iterator[Chunk]:
-        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        cells = sheet.iter_rows(min_row=2, values_only=True)
-        yield from _from_rows(names, ([_cell(value) for value in row[: len(names)]] for row in cells), first=2)
+    def numbered() -> Iterator[Numbered]:
+        with _sheet(path) as rows:
+            next(rows, ())
+            for line, row in enumerate(rows, start=2):
+                yield line, [_cell(row[at]) if at < len(row) else None for at in places]
 
-    return Source(path.stem, _sha256(path), path.stat().st_size, names, chunks)
+    return Source(path.stem, _sha256(path), path.stat().st_size, names, lambda: _from_rows(names, numbered()))
+
+
+@contextmanager
+def _sheet(path: Path) -> Iterator[Iterator[tuple[object, ...]]]:
+    """The rows of the first sheet. openpyxl raises many unrelated types for a damaged file, early or late."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            try:
+                yield book.worksheets[0].iter_rows(values_only=True)
+            finally:
+                book.close()
+    except RingroadError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise InputError(
+            f"{path.name} cannot be read as Excel ({type(error).__name__}); save it again as .xlsx"
+        ) from None
 
 
 def _lines(path: Path) -> Source:
-    with path.open("rb") as file:
-        try:
-            names = tuple(str(name) for name in orjson.loads(next(file)))
-        except (orjson.JSONDecodeError, StopIteration, TypeError):
-            raise InputError(f"{path.name}: the first line is no JSON object") from None
+    """Columns are the keys of all objects: a key may be left out where it has no value."""
+    names: dict[str, None] = {}
+    for line, value in _objects(path):
+        if value is None and line == 1:
+            raise InputError(f"{path.name}: the first line is no JSON object")
+        names.update(dict.fromkeys(value or ()))
+    columns = tuple(names)
 
     def chunks() -> Iterator[Chunk]:
-        with path.open("rb") as file:
-            line = 1
-            while block := list(islice(file, ROWS)):
-                objects, broken = [], []
-                for number, text in enumerate(block, start=line):
-                    try:
-                        value = orjson.loads(text)
-                        objects.append((number, value if isinstance(value, dict) else _not_an_object()))
-                    except (orjson.JSONDecodeError, TypeError):
-                        broken.append(number)
-                columns = {name: [_cell(value.get(name)) for _, value in objects] for name in names}
-                rows = pa.table({name: pa.array(each, pa.string()) for name, each in columns.items()})
-                yield Chunk(rows, np.array([number for number, _ in objects], dtype=np.int64), tuple(broken))
-                line += len(block)
+        lines = _objects(path)
+        while block := list(islice(lines, ROWS)):
+            rows = [(line, [_cell(value.get(name)) for name in columns]) for line, value in block if value is not None]
+            broken = tuple(line for line, value in block if value is None)
+            yield _chunk(columns, rows, broken)
 
-    return Source(path.stem, _sha256(path), path.stat().st_size, names, chunks)
+    return Source(path.stem, _sha256(path), path.stat().st_size, columns, chunks)
 
 
-def _not_an_object() -> dict[str, Any]:
-    raise TypeError
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Line and object; None for a line that holds none. Blank lines are passed over."""
+    with path.open("rb") as file:
+        for line, raw in enumerate(file, start=1):
+            text = raw.removeprefix(codecs.BOM_UTF8).strip()
+            if text:
+                try:
+                    value = orjson.loads(text)
+                except orjson.JSONDecodeError:
+                    value = None
+                yield line, value if isinstance(value, dict) else None
 
 
 # SQL ---------------------------------------------------------------------------------------------------
@@ -277,37 +340,47 @@ def _not_an_object() -> dict[str, Any]:
 
 def open_database(url: str, wanted: dict[str, str]) -> list[Source]:
     """Tables of a database by SQLAlchemy URL; `wanted` maps a table to its name there."""
-    try:
-        engine = sqlalchemy.create_engine(url)
-        there = set(sqlalchemy.inspect(engine).get_table_names()) | set(sqlalchemy.inspect(engine).get_view_names())
-    except ModuleNotFoundError as error:
-        raise InputError(f"reading this database needs the Python package {error.name}; install it") from None
-    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
-        raise InputError(
-            f"the database cannot be opened ({type(error).__name__}); check address and password"
-        ) from None
-    found = [_sql_source(engine, table, name) for table, name in wanted.items() if name in there]
+    with _database():
+        address = sqlalchemy.make_url(url)
+        file = address.database or ""
+        if address.get_backend_name() == "sqlite" and not file.startswith("file:") and not Path(file).is_file():
+            raise InputError(f"{file or 'the database'} is no file; write sqlite:///FILE")  # SQLite would create it
+        engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.NullPool)
+        inspector = sqlalchemy.inspect(engine)
+        there = {*inspector.get_table_names(), *inspector.get_view_names()}
+        found = [_sql_source(engine, table, name) for table, name in wanted.items() if name in there]
     if not found:
         raise InputError("the database holds none of the input tables; name them in mapping.yaml")
     return found
 
 
+@contextmanager
+def _database() -> Iterator[None]:
+    """Messages of drivers quote the address with its password, or values of rows: none of them is passed on."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(f"reading this database needs the Python package {error.name}; install it") from None
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
+        raise InputError(f"the database cannot be read ({type(error).__name__}); check address and password") from None
+
+
 def _sql_source(engine: sqlalchemy.Engine, table: str, name: str) -> Source:
-    columns = tuple(column["name"] for column in sqlalchemy.inspect(engine).get_columns(name))
-    query: Any = sqlalchemy.select(*map(sqlalchemy.column, columns)).select_from(
-        sqlalchemy.table(name)
-    )
-    query = query.order_by(sqlalchemy.column(columns[0]))
+    inspector = sqlalchemy.inspect(engine)
+    columns = tuple(column["name"] for column in inspector.get_columns(name))
+    order = inspector.get_pk_constraint(name)["constrained_columns"] or columns
+    query: Any = sqlalchemy.select(*map(sqlalchemy.column, columns)).select_from(sqlalchemy.table(name))
+    query = query.order_by(*map(sqlalchemy.column, order))
 
     def chunks() -> Iterator[Chunk]:
-        with engine.connect() as connection:
+        with _database(), engine.connect() as connection:
             rows = connection.execution_options(yield_per=ROWS).execute(query)
-            yield from _from_rows(columns, ([_cell(value) for value in row] for row in rows), first=1)
+            yield from _from_rows(columns, enumerate(([_cell(value) for value in row] for row in rows), start=1))
 
-    sha, size = hashlib.sha256(), 0
+    sha, size = hashlib.sha256(repr(columns).encode()), 0
     for chunk in chunks():
-        for column in chunk.rows.columns:
-            sha.update("\0".join(value or "" for value in column.to_pylist()).encode())
+        for row in zip(*(column.to_pylist() for column in chunk.rows.columns), strict=True):
+            sha.update(repr(row).encode())
         size += chunk.rows.nbytes
     return Source(table, sha.hexdigest(), size, columns, chunks)
 
@@ -315,25 +388,33 @@ def _sql_source(engine: sqlalchemy.Engine, table: str, name: str) -> Source:
 # Shared ------------------------------------------------------------------------------------------------
 
 
-def _from_rows(names: tuple[str, ...], rows: Iterator[list[str | None]], *, first: int) -> Iterator[Chunk]:
-    while block := list(islice(rows, ROWS)):
-        width = len(names)
-        columns = list(zip(*([*row, *[None] * (width - len(row))] for row in block), strict=True))
-        table = pa.table({name: pa.array(each, pa.string()) for name, each in zip(names, columns, strict=True)})
-        yield Chunk(table, np.arange(first, first + len(block), dtype=np.int64))
-        first += len(block)
+Numbered = tuple[int, list[str | None]]
+"""A row with the line it stood on."""
+
+
+def _from_rows(names: tuple[str, ...], rows: Iterator[Numbered]) -> Iterator[Chunk]:
+    filled = ((line, row) for line, row in rows if any(value is not None for value in row))
+    while block := list(islice(filled, ROWS)):
+        yield _chunk(names, block)
+
+
+def _chunk(names: tuple[str, ...], block: list[Numbered], broken: tuple[int, ...] = ()) -> Chunk:
+    columns = {name: pa.array([row[at] for _, row in block], pa.string()) for at, name in enumerate(names)}
+    return Chunk(pa.table(columns), np.array([line for line, _ in block], dtype=np.int64), broken)
 
 
 def _cell(value: object) -> str | None:
     """A typed cell as the text a person would have written."""
-    if value is None or value == "":
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN
         return None
     if isinstance(value, bool):
         return str(int(value))
+    if isinstance(value, float):  # a column of whole numbers with a gap in it is kept as floats
+        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, dict | list):
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=str).decode()
     return str(value)
 
 

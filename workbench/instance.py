@@ -1,4 +1,5 @@
 """One instance: its settings, store, vault and snapshot, opened together and closed together."""
+# ruff: noqa: PLC0415 - numba and networkx take seconds to import; only `rings` and `ring` need them
 
 from __future__ import annotations
 
@@ -12,13 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
-
 from graph import snapshot as snapshots
 from graph.errors import InputError, NodeNotFound, SnapshotError
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
-from graph.rings import find_rings
 from graph.settings import Settings
 from graph.snapshot import Snapshot
 from graph.store import GraphStore
@@ -67,6 +65,8 @@ class Instance:
 
     def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Any:
         """Find rings and keep them for `ringroad ring`."""
+        from graph.rings import find_rings
+
         found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days)
         fresh = self.settings.rings_file.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -122,6 +122,8 @@ def ring(ring_id: str) -> dict[str, Any]:
 
 def write_graphml(found: dict[str, Any], path: Path) -> None:
     """Applications and what they share, through networkx; labels are masked."""
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph(name=found["ring_id"])
     graph.add_nodes_from((each, {"type": "Application", "label": each}) for each in found["application_ids"])
     for number, one in enumerate(found["shared"]):

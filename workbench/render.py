@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from graph.ontology import EDGES, NODES
-from graph.rings import Found
-from loaders.load import LoadReport
+
+if TYPE_CHECKING:
+    from graph.rings import Found
+    from loaders.load import LoadReport
 
 
 def load_summary(report: LoadReport, quarantine: Path) -> RenderableType:
