@@ -168,9 +168,7 @@ FACTS: dict[str, TableFacts] = {
     ),
     "vehicle_events": TableFacts(
         edges=(
-            EdgeFact(
-                "TRANSFERRED_TO", VEHICLE, _person("party_to"), only=("type", ("title_transfer", "export"))
-            ),
+            EdgeFact("TRANSFERRED_TO", VEHICLE, _person("party_to"), only=("type", ("title_transfer", "export"))),
             EdgeFact("INSURED_BY", VEHICLE, _person("party_to"), only=("type", ("insured",))),
             EdgeFact(
                 "TRANSFER_ACCOUNT",
@@ -197,11 +195,7 @@ FACTS: dict[str, TableFacts] = {
         event_nodes={"phone": PHONE, "voice_ref": End("VoiceCluster", "voice_ref")},
     ),
     "voice_matches": TableFacts(
-        edges=(
-            EdgeFact(
-                "SAME_VOICE", End("VoiceCluster", "ref_a"), End("VoiceCluster", "ref_b"), confidence="score"
-            ),
-        )
+        edges=(EdgeFact("SAME_VOICE", End("VoiceCluster", "ref_a"), End("VoiceCluster", "ref_b"), confidence="score"),)
     ),
     "bureau_inquiries": TableFacts(
         edges=(EdgeFact("INQUIRED_AT", APPLICANT, End("Institution", "institution_token")),),

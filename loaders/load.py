@@ -24,10 +24,11 @@ from graph.store import GraphStore
 from graph.vault import Vault
 from loaders import staging
 from loaders.mapping import Mapping
+from loaders.parse import Finding
 from loaders.readers import Chunk, Source, open_database, open_file, open_folder
 from loaders.tables import BY_NAME, TABLES, Table
 from loaders.translate import Facts, Translator
-from loaders.validate import Checked, Finding, check
+from loaders.validate import Checked, check
 
 Progress = Callable[[str, str, int, int], None]
 """Called with (stage, table, done, total): bytes while checking, rows while writing."""
@@ -124,9 +125,7 @@ class Load:
         if "://" in source:
             found = open_database(source, wanted)
         elif (path := Path(source).expanduser()).is_file():
-            table = next(
-                (name for name, stem in wanted.items() if path.stem == stem or path.name == stem), None
-            )
+            table = next((name for name, stem in wanted.items() if path.stem == stem or path.name == stem), None)
             if table is None:
                 raise InputError(f"{path.name} is named like none of the tables ({', '.join(BY_NAME)})")
             one = open_file(path)
@@ -189,7 +188,7 @@ class Load:
         found = self._absorbed.get(id_)
         if found is not None and found != digest:
             raise BatchConflict(
-                f"batch {id_.split('/')[0]} was loaded before with other content; give it a new name"
+                f"batch {id_.split('/', maxsplit=1)[0]} was loaded before with other content; give it a new name"
             )
         return found is not None
 
@@ -214,8 +213,8 @@ class Load:
         report.accepted += len(checked.rows)
         report.rejected += len(checked.rejected) + len(chunk.broken)
         for finding in checked.findings:
-            report.reasons[f"{finding.column}: {finding.reason}" if finding.column else finding.reason] += (
-                len(finding.rows)
+            report.reasons[f"{finding.column}: {finding.reason}" if finding.column else finding.reason] += len(
+                finding.rows
             )
             report.dropped += len(finding.rows) if finding.policy == "quarantine" else 0
             report.warned += len(finding.rows) if finding.policy == "warn" else 0
@@ -279,9 +278,7 @@ def _lines(table: Table, digest: str, chunk: Chunk, finding: Finding) -> Iterato
 
 def _as_events(rows: list[tuple[str, ...]]) -> pa.Table:
     columns = dict(zip(QUARANTINE_COLUMNS, zip(*rows, strict=True), strict=True))
-    refs = [
-        f"{digest[:16]}:{table}:{line}:{column}:{reason}" for table, digest, line, column, reason, _ in rows
-    ]
+    refs = [f"{digest[:16]}:{table}:{line}:{column}:{reason}" for table, digest, line, column, reason, _ in rows]
     nothing = np.zeros(len(rows), dtype=np.int64)
     head = {"ref": pa.array(refs), "owner": nothing, "event_time": nothing, "known_at": nothing}
     return pa.table(head | {name: pa.array(list(column)) for name, column in columns.items()})

@@ -31,7 +31,7 @@ import sqlalchemy
 from graph.errors import InputError, RingroadError
 from graph.records import Ints
 
-ROWS = 50_000
+ROWS = 100_000
 """Rows of a chunk: one chunk is written, or not written, in one transaction."""
 
 BLOCK = 1 << 23

@@ -50,9 +50,7 @@ def put(facts: Facts, folder: Path) -> None:
     for kind, rows in facts.events.items():
         _write(folder / f"event-{kind}", rows)
     for kind, (tokens, sealed) in facts.sealed.items():
-        _write(
-            folder / f"sealed-{kind}", pa.table({"tokens": tokens, "sealed": pa.array(sealed, pa.binary())})
-        )
+        _write(folder / f"sealed-{kind}", pa.table({"tokens": tokens, "sealed": pa.array(sealed, pa.binary())}))
     for kind, (ids, keys) in facts.referred.items():
         _write(
             folder / f"refer-{kind}",

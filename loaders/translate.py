@@ -23,8 +23,8 @@ from graph.records import EdgeRows, Ints, JsonProperties, NodeRows, node_ids
 from graph.stores.blocks import node_field
 from graph.vault import Vault
 from loaders.facts import FACTS, EdgeFact, End, TableFacts
+from loaders.parse import NO_TIME
 from loaders.tables import Table
-from loaders.validate import NO_TIME
 
 LINKABLE_LEVELS = ("room", "building")
 """Addresses link people only when they name a room, or a building and unit (domain.md T14)."""
@@ -123,9 +123,7 @@ class Translator:
             before[1].extend(sealed)
         return tokens, [mask(value) for value in values]
 
-    def _resolve(
-        self, end: End, ids: list[str], stands_for: Mapping[str, str]
-    ) -> tuple[list[str], list[str]]:
+    def _resolve(self, end: End, ids: list[str], stands_for: Mapping[str, str]) -> tuple[list[str], list[str]]:
         """The keys the lender's own numbers stand for. The first meaning a number had stays its meaning;
         a number nobody explained stands for itself."""
         known = self._references.setdefault(end.refer, {})
@@ -234,9 +232,7 @@ class Translator:
                 refs=_column(rows, fact.ref, at, "") if fact.ref else [""] * len(at),
                 event_time=event,
                 known_at=known,
-                valid_to=np.maximum(rows[fact.until].to_numpy()[at], 0)
-                if fact.until in rows
-                else np.zeros_like(event),
+                valid_to=np.maximum(rows[fact.until].to_numpy()[at], 0) if fact.until in rows else np.zeros_like(event),
                 confidence=_confidence(rows, fact.confidence, at),
                 origin=table.name,
             )
@@ -259,11 +255,7 @@ class Translator:
         ids = _ids(owner.type, names(owner))
         key = [column for column in table.key if column != owner.column or len(table.key) == 1]
         known = rows["known_ms"].to_numpy()
-        stems = (
-            rows[key].astype(object).map(_plain).agg("/".join, axis=1)
-            if len(key) > 1
-            else rows[key[0]].map(_plain)
-        )
+        stems = rows[key].astype(object).map(_plain).agg("/".join, axis=1) if len(key) > 1 else rows[key[0]].map(_plain)
         fields: list[pa.Field] = [
             pa.field("ref", pa.string()), pa.field("owner", pa.int64()),
             pa.field("event_time", pa.int64()), pa.field("known_at", pa.int64()),
