@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from graph.ontology import EDGES, NODES
 from graph.settings import Settings
@@ -38,11 +39,15 @@ Point = tuple[float, float]
 def choose(rings: list[dict[str, Any]], ring_id: str | None, planted: dict[str, str]) -> dict[str, Any]:
     """The one asked for; else the highest ranked that fits a page and, where the truth is given, was planted."""
     for ring in rings:
-        if ring_id and ring["ring_id"] != ring_id:
-            continue
-        if ring_id or (5 <= ring["size"] <= 10 and 5 <= len(ring["shared"]) <= 14 and real(ring, planted)):
+        if ring["ring_id"] == ring_id or (ring_id is None and fits(ring) and real(ring, planted)):
             return ring
     raise SystemExit(f"no such ring among {len(rings)}; name another with --ring")
+
+
+def fits(ring: dict[str, Any]) -> bool:
+    """Few enough members and things to read, of several kinds, and no person who merely applied twice."""
+    relations = {one["relation"] for one in ring["shared"]}
+    return 5 <= ring["size"] <= 10 and len(ring["shared"]) <= 14 and len(relations) >= 5 and "APPLIED" not in relations
 
 
 def real(ring: dict[str, Any], planted: dict[str, str]) -> bool:
@@ -82,13 +87,19 @@ def laid_out(graph: nx.Graph[str]) -> dict[str, Point]:
     """Distances on the page like distances in the graph, fitted to the frame, then pushed apart."""
     start = nx.spring_layout(graph, seed=SEED)
     places = nx.kamada_kawai_layout(graph, pos=start)
-    xs, ys = ([place[axis] for place in places.values()] for axis in (0, 1))
+    spread = np.array([places[node] for node in graph]) - np.mean(list(places.values()), axis=0)
+    _, _, axes = np.linalg.svd(spread, full_matrices=False)
+    axes *= np.sign(axes.sum(axis=1, keepdims=True))  # the longest extent lies along the page, one way round
+    xs, ys = (spread @ axes.T).T.tolist()
     left, top, right, bottom = FRAME
 
     def fitted(value: float, values: list[float], low: float, high: float) -> float:
         return low + (value - min(values)) / (max(values) - min(values)) * (high - low)
 
-    at = {node: (fitted(p[0], xs, left, right), fitted(p[1], ys, top, bottom)) for node, p in places.items()}
+    at = {
+        node: (fitted(p[0], xs, left, right), fitted(p[1], ys, top, bottom))
+        for node, *p in zip(graph, xs, ys, strict=True)
+    }
     for _ in range(200):
         at = pushed_apart(at)
     return at
@@ -164,9 +175,10 @@ def svg(ring: dict[str, Any], planted: str) -> str:
     graph = as_graph(ring)
     at = laid_out(graph)
     title = f"Ring {ring['ring_id']}"
+    held = ring["undisbursed"]
     about = (
         f"{ring['size']} applications, {ring['first_seen']} to {ring['last_seen']} · "
-        f"{ring['exposure']:,.0f} RMB open, {ring['undisbursed']:,.0f} RMB of it not yet paid out"
+        f"{ring['exposure']:,.0f} RMB open" + (f", {held:,.0f} RMB of it not yet paid out" if held else "")
     )
     caption = textwrap.wrap(ring["because"] + ".", 160)
     parts = [
