@@ -8,8 +8,7 @@ from graph.ontology import NODES
 from graph.records import Value
 
 DATED: dict[str, dict[str, str]] = {
-    node.name: {each.name: each.dated_by for each in node.properties if each.dated_by}
-    for node in NODES.values()
+    node.name: {each.name: each.dated_by for each in node.properties if each.dated_by} for node in NODES.values()
 }
 """Per node type: property -> the time property from which on it may be seen."""
 

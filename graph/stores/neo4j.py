@@ -5,7 +5,7 @@ batch is one transaction with its marker: a load that dies leaves all or nothing
 Loaders queue behind one counter node, so what a node shall be is merged here, by the
 same function for every order of arrival, and written as it shall stand.
 
-Time limits: connecting 5 s, a free connection 15 s, retries 10 s, reads and writes by
+Time limits: connecting 5 s, a free connection 10 s, retries 10 s, reads and writes by
 the server (below); a silent server is given up after what it announced itself as
 `connection.recv_timeout_seconds` (two minutes by default).
 """
@@ -49,7 +49,7 @@ READ_SECONDS = 60.0
 WRITE_SECONDS = 1800.0
 STATEMENT_ROWS = 10_000
 BLOCK_ROWS = 50_000
-PAGE = 50_000
+PAGE = 20_000
 IDS = 1 << 63
 FAR = (1 << 63) - 1
 
@@ -81,7 +81,7 @@ class Neo4jStore(GraphStore):
                 f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
                 auth=(parts.username or "neo4j", password),
                 connection_timeout=5.0,
-                connection_acquisition_timeout=15.0,
+                connection_acquisition_timeout=10.0,
                 connection_write_timeout=30.0,
                 max_transaction_retry_time=10.0,
                 liveness_check_timeout=30.0,
@@ -143,9 +143,10 @@ class Neo4jStore(GraphStore):
         rank: Rank = Rank.RECENT,
         totals: bool = True,
     ) -> list[Neighbourhood]:
-        outwards, inwards = cypher.relations_asked(relations, types)
-        bounded = since is not None or until is not None
-        text = cypher.neighbours(outwards, inwards, rank, bounded=bounded, totals=totals)
+        sides = cypher.relations_asked(relations, types)
+        if sides is not None and not any(sides):
+            return [Neighbourhood(ref, [], {}) for ref in refs]
+        text = cypher.neighbours(rank, filtered=sides is not None, totals=totals)
         starts: dict[str, set[int]] = {each: set() for each in NODES}
         for ref in refs:
             starts.get(ref.type, set()).add(ref.id)
@@ -154,26 +155,21 @@ class Neo4jStore(GraphStore):
             "since": -FAR if since is None else to_millis(since),
             "until": FAR if until is None else to_millis(until),
             "limit": limit,
-            **{type_: sorted(ids) for type_, ids in starts.items()},
+            "asked": dict(zip(("outgoing", "incoming"), sides or (), strict=False)),
+            "ids": {type_: sorted(ids) for type_, ids in starts.items()},
         }
         rows = self._read(lambda tx: {row["id"]: row.data() for row in _run(tx, text, **parameters)})
         return [_neighbourhood(ref, rows.get(ref.id), limit) for ref in refs]
 
-    def search(
-        self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None
-    ) -> list[Node]:
+    def search(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
         text = text.strip()
         if not text:
             return []
         at = to_millis(as_of)
-        found: list[Node] = []
-        for type_ in sorted(NODES if types is None else NODES.keys() & set(types)):
-            left = limit - len(found)
-            rows = self._values(cypher.search(type_), text=text, tail=text[-4:], as_of=at, limit=left)
-            found += [_node(type_, row, at) for row in rows]
-            if len(found) >= limit:
-                break
-        return found
+        allowed = {each: types is None or each in types for each in NODES}
+        asked = {"text": text, "tail": text[-4:], "types": allowed}
+        rows = self._read(lambda tx: _run(tx, cypher.search(), asked=asked, as_of=at, limit=limit).values())
+        return [_node(type_, row, at) for type_, row in rows]
 
     def size(self) -> StoreSize:
         counted = self._read(lambda tx: sorted(_run(tx, cypher.size()).values()))
@@ -186,27 +182,29 @@ class Neo4jStore(GraphStore):
     # Bulk export -----------------------------------------------------------------------------------
 
     def export_nodes(self, type: str, *, after: int = 0) -> Iterator[pa.Table]:  # noqa: A002
-        declared = frozenset(each.name for each in NODES[type].properties)
-        for rows in self._pages(cypher.export_nodes(type, since=after > 0), type, after):
-            for row in rows:
-                row[5] = _json({name: row[5][name] for name in declared & row[5].keys()})
-            yield _table(rows, NODE_SCHEMA)
+        names = [each.name for each in NODES[type].properties]
+        for columns in self._pages(cypher.count_nodes, cypher.export_nodes, type, after):
+            columns[-1] = [_stated_json(names, values) for values in columns[-1]]
+            yield pa.table(columns, schema=NODE_SCHEMA)
 
     def export_edges(self, type: str, *, after: int = 0) -> Iterator[pa.Table]:  # noqa: A002
         order = [("source", "ascending"), ("target", "ascending"), ("ref", "ascending")]
-        for rows in self._pages(cypher.export_edges(type, since=after > 0), EDGES[type].source, after):
-            yield _table(rows, EDGE_SCHEMA).sort_by(order)
+        for columns in self._pages(cypher.count_edges, cypher.export_edges, type, after):
+            yield pa.table(columns, schema=EDGE_SCHEMA).sort_by(order)
 
-    def _pages(self, text: str, paged_by: str, after: int) -> Iterator[list[list[Any]]]:
-        """Ids are 63 bits of a hash: equal ranges of them hold about equally many nodes."""
-        pages = 1
-        if not after:
-            pages = 1 + self._values(cypher.count(paged_by))[0] // PAGE
+    def _pages(
+        self, count: Callable[..., str], export: Callable[..., str], type_: str, after: int
+    ) -> Iterator[list[list[Any]]]:
+        (many,) = self._values(count(type_, since=after > 0), after=after)
+        if not many:
+            return
+        pages = 1 + many // PAGE
+        text = export(type_, paged=pages > 1 or after == 0)
         bounds = [IDS * at // pages for at in range(pages)] + [FAR]
         for low, high in pairwise(bounds):
-            rows = self._values(text, WRITE_SECONDS, low=low, high=high, after=after)
-            if rows:
-                yield rows
+            (columns,) = self._values(text, WRITE_SECONDS, low=low, high=high, after=after)
+            if columns[0]:
+                yield columns
 
     def events(self, kind: str, *, after: int = 0) -> pa.Table | None:
         payloads = self._values(cypher.BLOCKS, WRITE_SECONDS, kind=kind, after=after)
@@ -230,9 +228,7 @@ class Neo4jStore(GraphStore):
             return session.execute_write(unit_of_work(timeout=WRITE_SECONDS)(change))
 
     def _session(self) -> neo4j.Session:
-        return self._driver.session(
-            database=self._database, bookmark_manager=self._bookmarks, fetch_size=PAGE
-        )
+        return self._driver.session(database=self._database, bookmark_manager=self._bookmarks, fetch_size=PAGE)
 
 
 def _run(tx: ManagedTransaction, query: str, /, **parameters: Any) -> neo4j.Result:
@@ -275,9 +271,7 @@ def _write_nodes(tx: ManagedTransaction, type_: str, nodes: Sequence[Stated], se
         node, row = new, standing.get(id_)
         if row is not None:
             if row["key"] != new.key:
-                raise StoreError(
-                    f"two keys of {type_} share one node id; report it, this should happen to nobody"
-                )
+                raise StoreError(f"two keys of {type_} share one node id; report it, this should happen to nobody")
             old = _stated(type_, row)
             node = merged(old, new)
             if node == old:
@@ -362,8 +356,8 @@ def _neighbourhood(ref: NodeRef, row: Row | None, limit: int) -> Neighbourhood:
     return Neighbourhood(ref, links, totals, masked)
 
 
-def _table(rows: list[list[Any]], schema: pa.Schema) -> pa.Table:
-    return pa.table([*map(list, zip(*rows, strict=True))], schema=schema)
+def _stated_json(names: Sequence[str], values: Sequence[Any]) -> str:
+    return _json({name: value for name, value in zip(names, values, strict=True) if value is not None})
 
 
 def _json(values: Mapping[str, Any]) -> str:
@@ -390,9 +384,7 @@ def _explained(url: str, error: Exception) -> StoreError:
     code = getattr(error, "code", None) or ""
     text = str(error)
     if "No space left" in text:
-        return StorageFull(
-            f"{url}: the server's disk is full; free some space there and run again, nothing was kept"
-        )
+        return StorageFull(f"{url}: the server's disk is full; free some space there and run again, nothing was kept")
     if "OutOfMemory" in code or "MemoryPool" in code:
         return StoreError(
             f"{url}: the server lacks memory for this batch; give it more (-Xmx, dbms.memory.transaction.*)"
@@ -403,9 +395,7 @@ def _explained(url: str, error: Exception) -> StoreError:
     if "Lock" in code or "Deadlock" in code:
         return StoreBusy(f"{url} is being written by another loader; wait for it to finish, then run again")
     if "Timeout" in code or "Terminated" in code:
-        return StoreError(
-            f"{url}: the server stopped the call at its time limit; ask for less, or raise the limit"
-        )
+        return StoreError(f"{url}: the server stopped the call at its time limit; ask for less, or raise the limit")
     return StoreError(f"{url}: {code or type(error).__name__}; the server's log tells more")
 
 

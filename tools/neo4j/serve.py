@@ -26,7 +26,7 @@ OPENS = ("java.base/java.nio", "java.base/java.io", "java.base/sun.nio.ch", "jav
 START_SECONDS = 120
 
 
-class Unavailable(Exception):  # noqa: N818 - it is a state of this machine
+class Unavailable(Exception):
     """No server can run here; the message says what is missing."""
 
 
@@ -41,12 +41,12 @@ class Running:
     def stop(self) -> None:
         """Close the database in order."""
         self.process.terminate()
-        self.process.wait(60)
+        self.process.communicate(timeout=60)
 
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
-        self.process.wait(60)
+        self.process.communicate(timeout=60)
 
 
 def missing() -> str | None:
@@ -76,13 +76,15 @@ def build() -> None:
             raise Unavailable(f"Maven could not fetch or build Neo4j: {_reason(made.stdout + made.stderr)}")
 
 
-def start(folder: Path, *, password: str, port: int = 0, heap: str = "1g", watch: bool = True) -> Running:
-    """Start a server on `folder` and wait until it answers. Port 0: a free one."""
+def start(
+    folder: Path, *, password: str, port: int = 0, heap: str = "1g", options: tuple[str, ...] = ()
+) -> Running:
+    """Start a server on `folder` and wait until it answers. Port 0: a free one; `options` are the JVM's."""
     if (reason := missing()) is not None:
         raise Unavailable(f"no Neo4j here: {reason}")
     build()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = ["java", f"-Xmx{heap}", *(f"--add-opens={each}=ALL-UNNAMED" for each in OPENS)]
+    command = ["java", f"-Xmx{heap}", *options, *(f"--add-opens={each}=ALL-UNNAMED" for each in OPENS)]
     command += [
         "-cp",
         f"{JARS}/*",
@@ -92,11 +94,10 @@ def start(folder: Path, *, password: str, port: int = 0, heap: str = "1g", watch
         "--conf",
         str(HERE / "neo4j.conf"),
     ]
-    command += ["--watch-stdin"] if watch else []
     log = folder / "server.log"
     with log.open("w") as errors:
         process = subprocess.Popen(  # noqa: S603 - a fixed command
-            [*command, str(folder)],
+            [*command, "--watch-stdin", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -107,6 +108,7 @@ def start(folder: Path, *, password: str, port: int = 0, heap: str = "1g", watch
     url = _await_ready(process)
     if url is None:
         process.kill()
+        process.communicate()
         raise Unavailable(f"Neo4j did not start: {_reason(log.read_text(errors='replace'))}")
     return Running(url=url.replace("bolt://", "bolt://neo4j@"), password=password, process=process)
 
@@ -131,7 +133,7 @@ def _stale() -> bool:
 def _reason(output: str) -> str:
     """The one line of a Java or Maven failure that says why."""
     lines = [each.strip() for each in output.splitlines() if each.strip()]
-    telling = [each for each in lines if each.startswith(("Exception", "Caused by:", "[ERROR]"))] or lines
+    telling = lines[:1] + [each for each in lines if each.startswith(("Caused by:", "[ERROR]"))]
     return " … ".join(dict.fromkeys([telling[0], telling[-1]]))[:400] if telling else "it said nothing"
 
 

@@ -23,11 +23,21 @@ import org.neo4j.dbms.api.DatabaseManagementServiceBuilder;
  */
 public final class Server {
     private static final String HOST = "127.0.0.1";
-    private static final String SET_PASSWORD = "ALTER USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED";
+    private static final String SET_PASSWORD =
+            "CREATE OR REPLACE USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED";
     private static final String USAGE =
             "usage: Server [--port N] [--watch-stdin] [--conf FILE] DATA_DIRECTORY (port 0 or none: a free one)";
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) {
+        try {
+            run(arguments);
+        } catch (Exception failure) {
+            failure.printStackTrace();
+            System.exit(1); // threads of a half-started server would keep the process alive
+        }
+    }
+
+    private static void run(String[] arguments) throws IOException {
         int port = 0;
         boolean watch = false;
         Path conf = null;
