@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 DAY = pd.Timedelta(days=1)
 SMALLEST = 4
 CAP = 15
+STANDARD_PARTS = ("province", "city", "district", "street", "community", "building", "unit", "room")
 PLACEHOLDERS = ("13800138000",)
 WEIGHTS = {"device": 3.0, "bank": 3.0, "phone": 2.5, "contact": 1.5, "work_phone": 1.2, "address": 1.0, "ip": 1.0}
 SAME_DEALER = 1.5
@@ -45,10 +46,12 @@ class Portfolio:
 def read_portfolio(folder: Path) -> Portfolio:
     """Reads OUT/input; entities of phones and contacts share one number space."""
     read = _reader(folder)
-    apps = read("applications", "application_id applicant_id dealer_id salesperson_id submitted_at".split())
+    apps = read("applications", ["application_id", "applicant_id", "dealer_id", "salesperson_id", "submitted_at"])
     apps["node"] = apps["applicant_id"].astype("category").cat.codes.astype(np.int64)
     apps["moment"] = _moments(apps["submitted_at"])
-    links = pd.concat([*_form_links(apps, read), *_session_links(apps, read), *_money_links(apps, read)], ignore_index=True)
+    links = pd.concat(
+        [*_form_links(apps, read), *_session_links(apps, read), *_money_links(apps, read)], ignore_index=True
+    )
     links = links.dropna(subset=["entity"])
     space = links["kind"].replace({"contact": "phone"})
     links["entity"] = (space + ":" + links["entity"]).astype("category").cat.codes.astype(np.int64)
@@ -77,26 +80,34 @@ def _links(apps: pd.DataFrame, rows: pd.DataFrame, kind: str, column: str, known
 
 
 def _form_links(apps: pd.DataFrame, read: _reader) -> list[pd.DataFrame]:
-    people = read("applicants", "applicant_id phone work_phone employer_id address_id".split())
-    parts = read("addresses", "address_id province city district street community building unit room level".split())
-    std = parts.drop(columns=["address_id", "level"]).fillna("").agg("|".join, axis=1)
-    people["address"] = people["address_id"].map(pd.Series(std.where(parts["level"].isin(["room", "building"])).to_numpy(), parts["address_id"]))
-    form = apps[["application_id", "applicant_id", "submitted_at", "dealer_id", "salesperson_id"]].merge(people, on="applicant_id")
+    people = read("applicants", ["applicant_id", "phone", "work_phone", "employer_id", "address_id"])
+    parts = read("addresses", ["address_id", *STANDARD_PARTS, "level"])
+    std = parts[list(STANDARD_PARTS)].fillna("").agg("|".join, axis=1)
+    people["address"] = people["address_id"].map(
+        pd.Series(std.where(parts["level"].isin(["room", "building"])).to_numpy(), parts["address_id"])
+    )
+    form = apps[["application_id", "applicant_id", "submitted_at", "dealer_id", "salesperson_id"]].merge(
+        people, on="applicant_id"
+    )
     columns = {"dealer": "dealer_id", "salesperson": "salesperson_id", "phone": "phone", "work_phone": "work_phone",
                "employer": "employer_id", "address": "address"}  # fmt: skip
     found = [_links(apps, form, kind, column, "submitted_at") for kind, column in columns.items()]
     contacts = read("contacts", ["application_id", "phone", "known_at"])
+    contacts = contacts[~contacts["phone"].isin(PLACEHOLDERS)]
     return [*found, _links(apps, contacts, "contact", "phone")]
 
 
 def _session_links(apps: pd.DataFrame, read: _reader) -> list[pd.DataFrame]:
-    events = read("device_events", "application_id device_id ip wifi_bssid_token known_at".split())
-    return [_links(apps, events, kind, column) for kind, column in (("device", "device_id"), ("ip", "ip"), ("wifi", "wifi_bssid_token"))]
+    events = read("device_events", ["application_id", "device_id", "ip", "wifi_bssid_token", "known_at"])
+    return [
+        _links(apps, events, kind, column)
+        for kind, column in (("device", "device_id"), ("ip", "ip"), ("wifi", "wifi_bssid_token"))
+    ]
 
 
 def _money_links(apps: pd.DataFrame, read: _reader) -> list[pd.DataFrame]:
-    paid = read("payments", "application_id from_account_token kind known_at".split())
-    repaid = read("repayments", "application_id payer_account_token known_at".split())
+    paid = read("payments", ["application_id", "from_account_token", "kind", "known_at"])
+    repaid = read("repayments", ["application_id", "payer_account_token", "known_at"])
     return [
         _links(apps, paid[paid["kind"] == "down_payment"], "bank", "from_account_token"),
         _links(apps, repaid.drop_duplicates(["application_id", "payer_account_token"]), "bank", "payer_account_token"),
@@ -133,10 +144,17 @@ def recognised(portfolio: Portfolio, *, as_of: pd.Timestamp) -> NDArray[np.int64
     span, kind = shape["last"] - shape["first"], shape.index.get_level_values("kind")
     asset = kind.isin(["device", "ip", "wifi"]) & (shape["uses"] >= 6) & (shape["top"] > 0.9) & (span > 150 * DAY)
     nat = (kind == "ip") & (shape["uses"] >= 15) & (shape["dealers"] >= 6)
-    hub = kind.isin(["work_phone", "address", "contact"]) & (shape["uses"] >= 12) & (shape["dealers"] >= 6) & (span > 150 * DAY)
+    hub = (
+        kind.isin(["work_phone", "address", "contact"])
+        & (shape["uses"] >= 12)
+        & (shape["dealers"] >= 6)
+        & (span > 150 * DAY)
+    )
     known = shape.index.get_level_values("entity").to_numpy()
     found = known[asset | nat | hub]
-    return np.union1d(found, _behind_shops(links, known[asset & (kind == "ip")], known[(shape["top"] > 0.9).to_numpy()]))
+    return np.union1d(
+        found, _behind_shops(links, known[asset & (kind == "ip")], known[(shape["top"] > 0.9).to_numpy()])
+    )
 
 
 def _behind_shops(links: pd.DataFrame, shops: NDArray[np.int64], of_one_dealer: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,7 +172,11 @@ def infrastructure_pruned(portfolio: Portfolio, *, as_of: pd.Timestamp, seed: in
     links = portfolio.links[portfolio.links["kind"].isin(WEIGHTS)]
     links = links[(links["known_at"] <= as_of) & (links["moment"] > as_of - WINDOW * DAY) & (links["moment"] <= as_of)]
     links = links[~links["entity"].isin(recognised(portfolio, as_of=as_of))]
-    links = links.assign(weight=links["kind"].map(WEIGHTS)).sort_values("weight", ascending=False).drop_duplicates(["node", "entity"])
+    links = (
+        links.assign(weight=links["kind"].map(WEIGHTS))
+        .sort_values("weight", ascending=False)
+        .drop_duplicates(["node", "entity"])
+    )
     degree = links.groupby("entity")["node"].transform("size")
     pairs = _pairs(links.assign(weight=links["weight"] / np.log2(1 + degree)), portfolio)
     dealer = apps.groupby("node")["dealer_id"].first()

@@ -57,7 +57,9 @@ def match_rings(clusters: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     overlap = np.zeros((len(rings), len(names)))
     overlap[ring_at, cluster_at] = both["overlap"]
     row, column = linear_sum_assignment(-overlap)
-    paired = pd.DataFrame({"ring_id": rings[row], "cluster": names[column], "overlap": overlap[row, column].astype(int)})
+    paired = pd.DataFrame(
+        {"ring_id": rings[row], "cluster": names[column], "overlap": overlap[row, column].astype(int)}
+    )
     paired = paired[paired["overlap"] > 0]
     found = found.merge(paired, on="ring_id", how="left")
     found["overlap"] = found["overlap"].fillna(0).astype(int)

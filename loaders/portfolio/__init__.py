@@ -52,22 +52,27 @@ Progress = Callable[[str, float], None]
 Rows = Callable[[Book, Names], dict[str, Any]]
 
 STEPS: tuple[Step, ...] = (
-    world.build_world, flow.draw_flow, people.make_people, homes.settle, flow.channels, world.assign_salespeople,
-    belongings.give_contacts, belongings.give_accounts, belongings.give_cars, belongings.give_devices, belongings.give_networks,
-    lookalikes.gather_lookalikes, fates.draw_discovery, pools.share_pools, fates.decide, check_rows.assign_reviewers,
-    prices.price_deals, money_rows.plan_instalments, car_rows.plan_cars, address_rows.draw_places,
+    world.build_world, flow.draw_flow, people.make_people, homes.settle, flow.channels,
+    world.assign_salespeople, belongings.give_contacts, belongings.give_accounts, belongings.give_cars,
+    belongings.give_devices, belongings.give_networks, lookalikes.gather_lookalikes, fates.draw_discovery,
+    pools.share_pools, fates.decide, check_rows.assign_reviewers, prices.price_deals,
+    money_rows.plan_instalments, car_rows.plan_cars, address_rows.draw_places,
 )  # fmt: skip
 TABLES: dict[str, Rows] = {
-    "documents": application_rows.document_rows, "payments": money_rows.payment_rows, "applications": application_rows.application_rows,
-    "applicants": application_rows.applicant_rows, "contacts": application_rows.contact_rows,
-    "device_events": application_rows.device_event_rows, "phones": reference_rows.phone_rows, "dealers": reference_rows.dealer_rows,
+    "documents": application_rows.document_rows, "payments": money_rows.payment_rows,
+    "applications": application_rows.application_rows, "applicants": application_rows.applicant_rows,
+    "contacts": application_rows.contact_rows, "device_events": application_rows.device_event_rows,
+    "phones": reference_rows.phone_rows, "dealers": reference_rows.dealer_rows,
     "salespeople": reference_rows.salesperson_rows, "vehicles": reference_rows.vehicle_rows,
-    "vehicle_events": car_rows.vehicle_event_rows, "gps_pings": car_rows.gps_rows, "bank_accounts": reference_rows.account_rows,
-    "employers": reference_rows.employer_rows, "addresses": address_rows.address_rows, "bureau_inquiries": check_rows.inquiry_rows,
-    "repayments": money_rows.repayment_rows, "outcomes": label_rows.outcome_rows, "staff_actions": check_rows.staff_rows,
+    "vehicle_events": car_rows.vehicle_event_rows, "gps_pings": car_rows.gps_rows,
+    "bank_accounts": reference_rows.account_rows, "employers": reference_rows.employer_rows,
+    "addresses": address_rows.address_rows, "bureau_inquiries": check_rows.inquiry_rows,
+    "repayments": money_rows.repayment_rows, "outcomes": label_rows.outcome_rows,
+    "staff_actions": check_rows.staff_rows,
 }  # fmt: skip
 TRUTH: dict[str, Rows] = {
-    "truth_members": truth.member_rows, "truth_rings": truth.ring_rows, "truth_entities": truth.entity_rows, "would_have": truth.would_have_rows,
+    "truth_members": truth.member_rows, "truth_rings": truth.ring_rows, "truth_entities": truth.entity_rows,
+    "would_have": truth.would_have_rows,
 }  # fmt: skip
 
 
@@ -162,9 +167,10 @@ def _written(book: Book, folder: Path, *, preset: str, mode: str, format_: str, 
     clock = book.clock
     summary = Summary(
         preset=preset, mode=mode, seed=book.streams.seed, format=format_, start=str(clock.start),
-        as_of=str(clock.start + clock.days), drift_from=str(clock.start + clock.drift // 86_400) if clock.drifts else None,
-        rows={name: len(table) for name, table in sorted(tables.items())}, fraud=book.fraud, rings=len(book.rings), dirt=dirt,
-        parameters=book.p.tree,
+        as_of=str(clock.start + clock.days),
+        drift_from=str(clock.start + clock.drift // 86_400) if clock.drifts else None,
+        rows={name: len(table) for name, table in sorted(tables.items())}, fraud=book.fraud,
+        rings=len(book.rings), dirt=dirt, parameters=book.p.tree,
     )  # fmt: skip
     text = json.dumps(asdict(summary), ensure_ascii=False, indent=1, default=str)
     (folder / "portfolio.json").write_text(text + "\n", encoding="utf-8")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from loaders.portfolio.book import Book
 from loaders.portfolio.chance import NONE, Ints, chance
-from loaders.portfolio.names import Names, joined, numbered
+from loaders.portfolio.names import Names, joined, numbered, only
 
 
 def draw_places(book: Book) -> None:
@@ -17,10 +18,11 @@ def draw_places(book: Book) -> None:
     n = book.entities.sizes["place"]
     places = np.arange(n)
     own = {
-        "district": rng.integers(0, len(book.words["districts"]), n), "street": rng.integers(0, len(book.words["streets"]), n),
-        "number": rng.integers(1, 900, n), "estate": rng.integers(0, len(book.words["communities"]), n),
-        "unit": rng.integers(1, 5, n), "room": rng.integers(1, 30, n) * 100 + rng.integers(1, 5, n),
-        "lat_off": rng.normal(0, 0.09, n), "lon_off": rng.normal(0, 0.09, n),
+        "district": rng.integers(0, len(book.words["districts"]), n),
+        "street": rng.integers(0, len(book.words["streets"]), n), "number": rng.integers(1, 900, n),
+        "estate": rng.integers(0, len(book.words["communities"]), n), "unit": rng.integers(1, 5, n),
+        "room": rng.integers(1, 30, n) * 100 + rng.integers(1, 5, n), "lat_off": rng.normal(0, 0.09, n),
+        "lon_off": rng.normal(0, 0.09, n),
     }  # fmt: skip
     community = fact("place", "community", NONE)
     founder = _first_place(community)
@@ -56,8 +58,8 @@ def address_rows(book: Book, names: Names) -> dict[str, Any]:
     jitter = rng.normal(0, 0.0002, (2, n))
     city = book.cities.iloc[fact("place", "city", 0)[place]]
     return {
-        "address_id": names("address", np.arange(n)), "raw": _spelled(book, rng, parts), **parts, "level": level,
-        "lat": city["lat"].to_numpy() + fact("place", "lat_off", 0.0)[place] + jitter[0],
+        "address_id": names("address", np.arange(n)), "raw": _spelled(book, rng, parts), **parts,
+        "level": level, "lat": city["lat"].to_numpy() + fact("place", "lat_off", 0.0)[place] + jitter[0],
         "lon": city["lon"].to_numpy() + fact("place", "lon_off", 0.0)[place] + jitter[1],
         "geocode_confidence": rng.beta(12, 2, n), "kind": fact("place", "kind", "residence")[place],
         "known_at": book.clock.texts(people["moment"].to_numpy()),
@@ -76,22 +78,21 @@ def standard_parts(book: Book, place: Ints) -> dict[str, np.ndarray]:
     name = np.where(village, words["villages"][estate % len(words["villages"])], words["communities"][estate])
     room = level == "room"
     building = numbered(fact("place", "building", 0)[place], after="栋")
+    number = numbered(fact("place", "number", 0)[place], after="号")
     return {
         "province": city["province"].to_numpy(), "city": city["city"].to_numpy(),
         "district": words["districts"][fact("place", "district", 0)[place]],
-        "street": joined(words["streets"][fact("place", "street", 0)[place]], numbered(fact("place", "number", 0)[place], after="号")),
-        "community": name, "building": np.where(level == "village", None, building),
-        "unit": np.where(room, numbered(fact("place", "unit", 0)[place], after="单元"), None),
-        "room": np.where(room, numbered(fact("place", "room", 0)[place]), None),
+        "street": joined(words["streets"][fact("place", "street", 0)[place]], number),
+        "community": name, "building": only(level != "village", building),
+        "unit": only(room, numbered(fact("place", "unit", 0)[place], after="单元")),
+        "room": only(room, numbered(fact("place", "room", 0)[place])),
     }  # fmt: skip
 
 
 def _spelled(book: Book, rng: np.random.Generator, parts: dict[str, np.ndarray]) -> np.ndarray:
     """Free text; a third of the people drop the province or write 号楼 and dashes."""
     n = len(parts["city"])
-    filled = {
-        name: np.where(np.equal(values, None), "", values).astype(object) for name, values in parts.items()
-    }
+    filled = {name: pd.Series(values).fillna("").to_numpy(dtype=object) for name, values in parts.items()}
     room = np.where(filled["room"] == "", "", filled["room"] + "室").astype(object)
     variant = chance(rng, book.p["data_quality.address_free_text_variants"], n)
     dropped = variant & chance(rng, 0.5, n)

@@ -51,9 +51,7 @@ def _star_contacts(book: Book) -> None:
     rows = some(rng, plain, int(links.sum()))
     star = np.repeat(np.arange(count), links)[: len(rows)]
     phones = book.entities.new("phone", count)
-    book.entities.note(
-        "phone", phones, business=True, city=pick_at(rng, book.cities["weight"].to_numpy(), count)
-    )
+    book.entities.note("phone", phones, business=True, city=pick_at(rng, book.cities["weight"].to_numpy(), count))
     apps.loc[rows, "contact1"] = phones[star]
     apps["contact1"] = book.by_deal(book.app("contact1"))
     book.entities.belongs("phone", phones, _named("star_contact", count), "business_number")
@@ -155,14 +153,15 @@ def give_networks(book: Book) -> None:
 def _nat_pools(book: Book, rng: np.random.Generator) -> Ints:
     """One pool of the customer's province for every row."""
     province, codes = np.unique(book.cities["province"].to_numpy(), return_inverse=True)
-    weight = np.bincount(codes, book.cities["weight"].to_numpy())
+    weight = np.bincount(codes, book.cities["weight"].to_numpy()).astype(float)
     count = max(book.p.per("network.carrier_nat_pools_per_60k", book.size), len(province))
     owner = np.sort(np.r_[np.arange(len(province)), pick_at(rng, weight, count - len(province))])
     pools = book.entities.new("ip", count)
     book.entities.belongs("ip", pools, _named("nat", count), "carrier_nat")
     here = codes[book.person("city")]
     first, last = np.searchsorted(owner, here), np.searchsorted(owner, here, side="right")
-    return pools[first + (rng.random(len(here)) ** 1.4 * (last - first)).astype(np.int64)]
+    nth = (rng.random(len(here)) ** book.p["network.nat_skew"] * (last - first)).astype(np.int64)
+    return np.asarray(pools[first + nth])
 
 
 def _named(kind: str, count: int) -> np.ndarray:

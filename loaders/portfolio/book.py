@@ -58,7 +58,7 @@ class Book:
 
     def person(self, column: str) -> NDArray[Any]:
         """A column of the people, one value per application."""
-        return self.people[column].to_numpy()[self.app("person")]
+        return np.asarray(self.people[column].to_numpy()[self.app("person")])
 
     def behaves(self, habit: str) -> NDArray[np.float64]:
         """How likely each application shows a habit of its typology; honest ones never."""
@@ -66,11 +66,11 @@ class Book:
         return self.applications["typology"].map(habits).fillna(0.0).to_numpy()
 
     def drifted(self) -> NDArray[np.bool_]:
-        return self.app("moment") >= self.clock.drift
+        return np.asarray(self.app("moment") >= self.clock.drift)
 
     def word(self, rng: np.random.Generator, name: str, n: int) -> NDArray[np.object_]:
         return self.words[name][rng.integers(0, len(self.words[name]), n)]
 
     def by_deal(self, values: NDArray[Any]) -> NDArray[Any]:
         """A resubmission repeats its deal: one value per row drawn, the first row's kept."""
-        return values[self.app("deal")]
+        return np.asarray(values[self.app("deal")])

@@ -11,7 +11,7 @@ from loaders.portfolio import identifiers as make
 from loaders.portfolio.book import Book
 from loaders.portfolio.chance import NONE, Flags, Ints, chance, pick_at, uniform
 from loaders.portfolio.clock import DAY, NEVER
-from loaders.portfolio.names import Names
+from loaders.portfolio.names import Names, either
 
 
 def plan_cars(book: Book) -> None:
@@ -19,13 +19,13 @@ def plan_cars(book: Book) -> None:
     rng, p, apps = book.streams("car plans"), book.p["vehicle"], book.applications
     n, fraud, funded = len(apps), book.app("fraud"), book.app("funded_at")
     apps["vin_missing"] = book.by_deal(chance(rng, p["missing_vin_share"], n))
-    foreign = chance(rng, np.where(fraud, book.behaves("foreign_plate"), 0.03), n)
+    foreign = chance(rng, np.where(fraud, book.behaves("foreign_plate"), p["benign_foreign_plate"]), n)
     somewhere = pick_at(rng, book.cities["weight"].to_numpy(), n)
     of_ring = np.r_[pick_at(rng, book.cities["weight"].to_numpy(), len(book.rings)), 0][book.app("ring")]
     elsewhere = np.where(book.app("ring") >= 0, of_ring, somewhere)
     apps["plate_city"] = book.by_deal(np.where(foreign, elsewhere, book.person("city")))
     soon = (uniform(rng, p["fraud_transfer_days"], n) * DAY).astype(np.int64)
-    late = (rng.random(n) * 300 * DAY).astype(np.int64) + 20 * DAY
+    late = (uniform(rng, p["benign_transfer_days"], n) * DAY).astype(np.int64)
     sold = chance(rng, np.where(fraud, book.behaves("transfer"), p["benign_transfer"]), n) & (funded < NEVER)
     apps["transfer_at"] = np.where(sold, funded + np.where(fraud, soon, late), NEVER)
     undone = chance(rng, np.where(fraud, book.behaves("cancel"), p["benign_cancel"]), n) & (funded < NEVER)
@@ -51,7 +51,7 @@ def vehicle_event_rows(book: Book, names: Names) -> dict[str, Any]:
     at = book.app("funded_at")[cars]
     person = np.asarray(names("applicant", book.app("person")[cars]).to_pylist(), dtype=object)
     insured = np.asarray(names("party", book.app("company")[cars]).to_pylist(), dtype=object)
-    insured = np.where(np.equal(insured, None), person, insured)
+    insured = np.where(book.app("company")[cars] >= 0, insured, person)
     usual = [
         _happened("invoice", cars, at - 3600, amount=book.app("price")[cars]),
         _happened("plated", cars, at + _days(rng, p["plate_days"], len(cars)), party_to=person),
@@ -74,11 +74,13 @@ def vehicle_event_rows(book: Book, names: Names) -> dict[str, Any]:
     happened = happened[known < book.clock.end].reset_index(drop=True)
     known, n, app = known[known < book.clock.end], len(happened), happened["app"].to_numpy()
     return {
-        "event_id": make.tokens(rng, "VE", n, 11), "vin": names("vehicle", book.app("vehicle")[app]), "type": happened["type"].to_numpy(),
-        "party_from": happened["party_from"].to_numpy(dtype=object), "party_to": happened["party_to"].to_numpy(dtype=object),
-        "party_account": names("account", happened["account"].to_numpy()), "amount": happened["amount"].to_numpy(),
-        "doc_no": make.tokens(rng, "", n, 10), "event_time": book.clock.texts(happened["moment"].to_numpy()),
-        "known_at": book.clock.texts(known), "source": np.full(n, "registry", dtype=object),
+        "event_id": make.tokens(rng, "VE", n, 11), "vin": names("vehicle", book.app("vehicle")[app]),
+        "type": happened["type"].to_numpy(), "party_from": happened["party_from"].to_numpy(dtype=object),
+        "party_to": happened["party_to"].to_numpy(dtype=object),
+        "party_account": names("account", happened["account"].to_numpy()),
+        "amount": happened["amount"].to_numpy(), "doc_no": make.tokens(rng, "", n, 10),
+        "event_time": book.clock.texts(happened["moment"].to_numpy()), "known_at": book.clock.texts(known),
+        "source": np.full(n, "registry", dtype=object),
     }  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def _sold(book: Book, names: Names) -> list[pd.DataFrame]:
 def _undone(book: Book, rng: np.random.Generator) -> list[pd.DataFrame]:
     """Cancelled insurance, or an invoice reversed after funding."""
     app = np.flatnonzero((book.app("cancel_at") < NEVER) & ~book.app("vin_missing"))
-    policy = chance(rng, 0.6, len(app))
+    policy = chance(rng, book.p["vehicle.cancel_is_policy"], len(app))
     at = book.app("cancel_at")[app]
     return [
         _happened("policy_cancelled", app[policy], at[policy]),
@@ -141,18 +143,14 @@ def _rare(rng: np.random.Generator, p: dict[str, Any], cars: Ints, at: Ints) -> 
     found = []
     for type_, share in (("inspection", p["inspection_share"]), ("repair", p["repair_share"])):
         chosen = chance(rng, share, len(cars))
-        found.append(
-            _happened(type_, cars[chosen], at[chosen] + rng.integers(10, 200, int(chosen.sum())) * DAY)
-        )
+        found.append(_happened(type_, cars[chosen], at[chosen] + rng.integers(10, 200, int(chosen.sum())) * DAY))
     return found
 
 
 def _loops(book: Book, rng: np.random.Generator, names: Names) -> pd.DataFrame:
     """T10 and ordinary dealer stock: used cars change hands shortly before the loan."""
-    share = np.where(book.app("fraud"), book.behaves("loops"), 0.25 * book.app("used"))
-    app = np.flatnonzero(
-        chance(rng, share, len(share)) & ~book.app("vin_missing") & (book.app("moment") > 12 * DAY)
-    )
+    share = np.where(book.app("fraud"), book.behaves("loops"), book.p["vehicle.dealer_stock"] * book.app("used"))
+    app = np.flatnonzero(chance(rng, share, len(share)) & ~book.app("vin_missing") & (book.app("moment") > 12 * DAY))
     own = np.where(book.app("fraud")[app], book.app("person")[app], NONE)
     seller = _objects(names("applicant", own))
     at = book.app("moment")[app] - rng.integers(6, 12, len(app)) * DAY
@@ -164,9 +162,7 @@ def gps_rows(book: Book, names: Names) -> dict[str, Any]:
     rng, p = book.streams("gps rows"), book.p["gps"]
     funded = (book.app("funded_at") < book.clock.end) & ~book.app("vin_missing")
     wanted = (
-        chance(rng, p["sampled_share"], len(funded))
-        | (book.app("kind") == "fleet")
-        | (book.app("silent_from") < NEVER)
+        chance(rng, p["sampled_share"], len(funded)) | (book.app("kind") == "fleet") | (book.app("silent_from") < NEVER)
     )
     cars = np.flatnonzero(funded & wanted)
     cars = cars[np.unique(book.app("vehicle")[cars], return_index=True)[1]]
@@ -182,11 +178,14 @@ def gps_rows(book: Book, names: Names) -> dict[str, Any]:
     n, km = len(app), np.where(book.app("kind")[app] == "fleet", p["fleet_km"], p["km"])
     home, lot = _cells(book, rng, app), _yards(book, rng, app)
     return {
-        "vin": names("vehicle", book.app("vehicle")[app]), "device_unit": np.where(unit, "wireless", "wired").astype(object),
-        "day": book.clock.dates(day), "home_stop_cell": home, "night_stop_cell": home,
-        "km": km * rng.lognormal(0, 0.5, n) * np.where(last, 0.3, 1), "online_hours": np.where(last, rng.uniform(0, 6, n), rng.uniform(18, 24, n)),
-        "last_seen_cell": make.pc.if_else(make.pa.array(last & (book.app("ring")[app] >= 0)), lot, home),
-        "tamper_flag": last & chance(rng, 0.4, n), "power_cut_flag": last & chance(rng, 0.5, n) | chance(rng, 0.004, n),
+        "vin": names("vehicle", book.app("vehicle")[app]),
+        "device_unit": np.where(unit, "wireless", "wired").astype(object), "day": book.clock.dates(day),
+        "home_stop_cell": home, "night_stop_cell": home,
+        "km": km * rng.lognormal(0, 0.5, n) * np.where(last, 0.3, 1),
+        "online_hours": np.where(last, rng.uniform(0, 6, n), rng.uniform(18, 24, n)),
+        "last_seen_cell": either(last & (book.app("ring")[app] >= 0), lot, home),
+        "tamper_flag": last & chance(rng, p["tamper_share"], n),
+        "power_cut_flag": chance(rng, np.where(last, *p["power_cut"]), n),
         "known_at": book.clock.texts(day + DAY + 3600),
     }  # fmt: skip
 
@@ -195,11 +194,9 @@ def _cells(book: Book, rng: np.random.Generator, app: Ints) -> Any:
     """The cell of the home, now and then of somewhere near."""
     place = book.people["home"].to_numpy()[book.app("person")[app]]
     city = book.cities.iloc[book.person("city")[app]]
-    away = np.where(chance(rng, 0.15, len(app)), 0.05, 0.0) * rng.normal(0, 1, len(app))
+    away = np.where(chance(rng, book.p["gps.elsewhere_share"], len(app)), 0.05, 0.0) * rng.normal(0, 1, len(app))
     lat = city["lat"].to_numpy() + book.entities.fact("place", "lat_off", 0.0)[place] + away
-    return make.geohash7(
-        lat, city["lon"].to_numpy() + book.entities.fact("place", "lon_off", 0.0)[place] + away
-    )
+    return make.geohash7(lat, city["lon"].to_numpy() + book.entities.fact("place", "lon_off", 0.0)[place] + away)
 
 
 def _yards(book: Book, rng: np.random.Generator, app: Ints) -> Any:

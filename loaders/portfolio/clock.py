@@ -44,7 +44,7 @@ class Clock:
         """The day weights with the overdispersion a portfolio of this volume shows."""
         daily = volume * self.weights / self.weights.sum()
         extra = max(self.p["overdispersion"] - 1, 1e-9)
-        return rng.gamma(daily / extra, extra)
+        return np.asarray(rng.gamma(daily / extra, extra), dtype=float)
 
     def moments(self, rng: np.random.Generator, n: int) -> Ints:
         """Moments of `n` ordinary applications."""
@@ -59,11 +59,12 @@ class Clock:
 
     def texts(self, moments: Ints) -> NDArray[np.datetime64]:
         """As local timestamps; NEVER becomes NaT."""
-        stamps = self.start.astype("datetime64[s]") + np.where(moments == NEVER, 0, moments).astype(
+        stamps: Dates = self.start.astype("datetime64[s]") + np.where(moments == NEVER, 0, moments).astype(
             "timedelta64[s]"
         )
         stamps[moments == NEVER] = np.datetime64("NaT")
         return stamps
 
     def dates(self, moments: Ints) -> Dates:
-        return self.texts(moments).astype("datetime64[D]")
+        days: Dates = self.texts(moments).astype("datetime64[D]")
+        return days

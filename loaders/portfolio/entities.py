@@ -35,17 +35,13 @@ class Entities:
     def fact(self, kind: str, name: str, default: Any) -> NDArray[Any]:
         """One value per entity of the kind."""
         sample = np.asarray(default)
-        values = np.full(
-            self.sizes.get(kind, 0), default, dtype=object if sample.dtype.kind == "U" else sample.dtype
-        )
+        values = np.full(self.sizes.get(kind, 0), default, dtype=object if sample.dtype.kind == "U" else sample.dtype)
         for entities, value in self._facts.get((kind, name), []):
             held = entities >= 0
             values[entities[held]] = value[held] if isinstance(value, np.ndarray) else value
         return values
 
-    def belongs(
-        self, kind: str, entities: Ints, cluster: Any, infra_class: str, *, fraud: bool = False
-    ) -> None:
+    def belongs(self, kind: str, entities: Ints, cluster: Any, infra_class: str, *, fraud: bool = False) -> None:
         """Truth about an entity: which ring or benign cluster made it shared, and its infrastructure class."""
         rows = pd.DataFrame({"kind": kind, "entity": entities, "cluster_id": cluster})
         self._clusters.append(rows.assign(infra_class=infra_class, is_fraud=int(fraud)))

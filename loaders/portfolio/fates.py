@@ -9,6 +9,7 @@ import numpy as np
 from loaders.portfolio.book import Book
 from loaders.portfolio.chance import Flags, Floats, Ints, chance, pick, uniform
 from loaders.portfolio.clock import DAY, NEVER
+from loaders.portfolio.names import only
 
 NO_DEFAULT = 99
 """Instalment of the first missed payment of somebody who never misses one."""
@@ -34,7 +35,7 @@ def delays(rng: np.random.Generator, entry: Any, n: int) -> Floats:
     if isinstance(entry, list):
         return uniform(rng, entry, n)
     drawn = entry["median"] * rng.lognormal(0, entry["sigma"], n)
-    return drawn.clip(entry.get("low", 0), entry.get("high", np.inf))
+    return np.asarray(np.clip(drawn, entry.get("low", 0), entry.get("high", np.inf)))
 
 
 def _police_batches(book: Book, rng: np.random.Generator) -> None:
@@ -53,9 +54,7 @@ def _police_batches(book: Book, rng: np.random.Generator) -> None:
             mine, theirs = book.app(column)[give].copy(), book.app(column)[swapped].copy()
             apps.loc[give, column], apps.loc[swapped, column] = theirs, mine
         _restamp(book, rng, np.r_[give, swapped].astype(int))
-        day = apps.loc[members, "moment"].max() + int(
-            delays(rng, book.p["labels.delay_days.police"], 1)[0] * DAY
-        )
+        day = apps.loc[members, "moment"].max() + int(delays(rng, book.p["labels.delay_days.police"], 1)[0] * DAY)
         apps.loc[members, "label_at"] = day
         batched -= len(members)
         spread = np.setdiff1d(outside, swapped)
@@ -66,9 +65,7 @@ def _restamp(book: Book, rng: np.random.Generator, rows: Ints) -> None:
     channel, known = book.app("discovery")[rows], np.full(len(rows), NEVER)
     for name, entry in book.p["labels.delay_days"].items():
         own = channel == name
-        known[own] = (
-            book.app("moment")[rows[own]] + (delays(rng, entry, int(own.sum())) * DAY).astype(np.int64) + 600
-        )
+        known[own] = book.app("moment")[rows[own]] + (delays(rng, entry, int(own.sum())) * DAY).astype(np.int64) + 600
     book.applications.loc[rows, "label_at"] = known
 
 
@@ -92,10 +89,11 @@ def decide(book: Book) -> None:
     apps["decided_at"], apps["released"] = decided, released & ~caught
     apps["funded_at"] = np.where(takes, funded, NEVER)
     reason = pick(rng, p["reasons"], n)
-    reason[caught & chance(rng, 0.5, n)] = "fraud_suspected"
-    apps["reason"] = np.where(declined, reason, None)
+    reason[caught & chance(rng, p["caught_as_fraud"], n)] = "fraud_suspected"
+    apps["reason"] = only(declined, reason)
     apps["manual"] = manual
-    apps["override"] = manual & approved & chance(rng, np.where(_insider(book), 0.5, p["override_share"]), n)
+    overridden = np.where(_insider(book), p["insider_override"], p["override_share"])
+    apps["override"] = manual & approved & chance(rng, overridden, n)
     apps["first_missed"] = first_missed(book, rng, fraud)
 
 
@@ -132,9 +130,7 @@ def first_missed(book: Book, rng: np.random.Generator, fraud: Flags) -> Ints:
     missed[channel == "fpd"] = 1
     early = (channel == "epd") & ~late
     missed[early] = rng.integers(2, 6, int(early.sum()))
-    missed[late] = 1 + rng.integers(
-        book.p["T26_instalments"][0], book.p["T26_instalments"][1] + 1, int(late.sum())
-    )
+    missed[late] = 1 + rng.integers(book.p["T26_instalments"][0], book.p["T26_instalments"][1] + 1, int(late.sum()))
     yearly = 1 - (1 - p["annual_dpd90"]) ** (1 / 12)
     honest = np.minimum(rng.geometric(yearly, n) + 1, NO_DEFAULT)
     honest[chance(rng, p["fpd_credit"], n)] = 1

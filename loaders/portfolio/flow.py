@@ -31,8 +31,8 @@ def draw_flow(book: Book) -> None:
 
 def _frame(kind: str, group: Ints, moment: Ints, dealer: Ints) -> pd.DataFrame:
     return pd.DataFrame({
-        "kind": kind, "ring": NONE, "group": group, "moment": moment, "order": 0, "role": "", "dealer": dealer,
-        "typology": "",
+        "kind": kind, "ring": NONE, "group": group, "moment": moment, "order": 0, "role": "",
+        "dealer": dealer, "typology": "",
     })  # fmt: skip
 
 
@@ -48,9 +48,7 @@ def _campaign(book: Book, rng: np.random.Generator, dealer: Ints, moment: Ints) 
     provinces = book.cities["province"].to_numpy()[book.dealers["city"].to_numpy()]
     chosen = some(rng, np.unique(provinces), book.p["drift.campaign_provinces"])
     inside = np.isin(provinces, chosen)
-    moved = (moment >= book.clock.drift) & chance(
-        rng, book.p["drift.campaign_volume"] * inside.mean(), len(dealer)
-    )
+    moved = (moment >= book.clock.drift) & chance(rng, book.p["drift.campaign_volume"] * inside.mean(), len(dealer))
     weights = book.dealers["volume"].to_numpy() * inside
     dealer[moved] = pick_at(rng, weights, int(moved.sum()))
     return dealer
@@ -109,9 +107,7 @@ def _people(book: Book, first: pd.DataFrame) -> Ints:
 def _resubmitted(book: Book, first: pd.DataFrame, wanted: dict[bool, int]) -> pd.DataFrame:
     """The same deal sent again within a week, sometimes by another dealer of the city (B10)."""
     rng = book.streams("resubmission")
-    rows = np.concatenate(
-        [some(rng, np.flatnonzero(first["fraud"] == fraud), n) for fraud, n in wanted.items()]
-    )
+    rows = np.concatenate([some(rng, np.flatnonzero(first["fraud"] == fraud), n) for fraud, n in wanted.items()])
     days = uniform(rng, book.p["resubmission_days"], len(rows))
     again = first.iloc[rows].copy()
     before = again["moment"].to_numpy()

@@ -13,10 +13,20 @@ from loaders.portfolio.chance import NONE, Flags, Ints, chance, some, whole
 def settle(book: Book) -> None:
     """Moves a share of the ordinary applicants into communities and gives everybody an employer."""
     _communities(book, "communities.per_60k", book.p["communities.applicants"], "urban_village")
-    _communities(
-        book, "communities.dormitories_per_60k", book.p["communities.dormitory_applicants"], "dormitory"
-    )
+    _communities(book, "communities.dormitories_per_60k", book.p["communities.dormitory_applicants"], "dormitory")
+    _shop_addresses(book)
     _employers(book)
+
+
+def _shop_addresses(book: Book) -> None:
+    """B16: some salespeople type the shop's address where the customer's home belongs."""
+    rng, people = book.streams("shop addresses"), book.people
+    lazy = _loose(book) & chance(rng, book.p["data_quality.dealer_address_as_home"], len(people))
+    shops = book.entities.new("place", len(book.dealers))
+    book.entities.note("place", shops, kind="dealer", city=book.dealers["city"].to_numpy())
+    people.loc[lazy, "home"] = shops[people["dealer"].to_numpy()[lazy]]
+    names = np.array([f"shop_address-{number}" for number in range(len(shops))], dtype=object)
+    book.entities.belongs("place", shops, names, "default_value")
 
 
 def _loose(book: Book) -> Flags:
@@ -98,9 +108,7 @@ def _crowd(book: Book, rng: np.random.Generator, kind: str, count: int, rows: In
     city = _cities_with_crowds(book, rng, count)
     employers, phones = book.entities.new("employer", count), book.entities.new("phone", count)
     book.entities.note("employer", employers, kind=kind, city=city, phone=phones)
-    book.entities.note(
-        "phone", phones, type="400" if kind == "platform" else "landline", city=city, business=True
-    )
+    book.entities.note("phone", phones, type="400" if kind == "platform" else "landline", city=city, business=True)
     chosen = _near(book, rng, rows, city)
     rows, chosen = rows[chosen >= 0], chosen[chosen >= 0]
     book.people.loc[rows, "employer"] = employers[chosen]
@@ -124,7 +132,7 @@ def _small_firms(book: Book, rng: np.random.Generator) -> None:
     phoned = rest[chance(rng, p["work_phone_share"], len(rest))]
     phones = book.entities.new("phone", len(phoned))
     people.loc[phoned, "work_phone"] = phones
-    landline = chance(rng, 0.5, len(phoned))
+    landline = chance(rng, p["landline_share"], len(phoned))
     book.entities.note("phone", phones, type=np.where(landline, "landline", "mobile").astype(object),
                        city=people["city"].to_numpy()[phoned], business=landline)  # fmt: skip
     book.entities.note("employer", employers, city=city)

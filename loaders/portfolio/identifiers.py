@@ -34,7 +34,7 @@ MVNO = (162, 165, 167, 170, 171)
 PREFIXES = (134, 135, 136, 137, 138, 139, 150, 151, 152, 157, 158, 159, 178, 182, 183, 187, 188, 198,
             130, 131, 132, 155, 156, 166, 175, 176, 185, 186, 133, 153, 173, 177, 180, 181, 189, 199)  # fmt: skip
 PUBLIC_OCTETS = (36, 39, 42, 49, 58, 59, 60, 61, 101, 106, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119,
-                 120, 121, 122, 123, 124, 125, 171, 175, 180, 182, 183, 202, 210, 211, 218, 219, 221, 222, 223)  # fmt: skip
+                 120, 121, 122, 123, 124, 125, 171, 175, 180, 182, 183, 202, 210, 211, 218, 219, 221, 222)  # fmt: skip
 
 
 def digits(numbers: Ints, width: int) -> Ints:
@@ -124,9 +124,7 @@ def credit_codes(rng: np.random.Generator, region: Ints) -> Text:
     worth[ALPHANUMERIC] = np.arange(36)
     remainder = 11 - worth[organisation] @ np.array([3, 7, 9, 10, 5, 8, 4, 2]) % 11
     check = np.where(remainder == 10, ord("X"), np.where(remainder == 11, ord("0"), remainder + ord("0")))
-    body = np.concatenate(
-        [constant("91", n), glyphs(region, 6), organisation, check[:, None].astype(np.uint8)], axis=1
-    )
+    body = np.concatenate([constant("91", n), glyphs(region, 6), organisation, check[:, None].astype(np.uint8)], axis=1)
     place = np.zeros(256, np.int64)
     place[USCC] = np.arange(31)
     weights = np.array([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28])

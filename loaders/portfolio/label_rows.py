@@ -9,10 +9,10 @@ import pandas as pd
 
 from loaders.portfolio import identifiers as make
 from loaders.portfolio.book import Book
-from loaders.portfolio.chance import NONE, Ints, chance, pick, some
+from loaders.portfolio.chance import NONE, Ints, chance, pick, some, uniform
 from loaders.portfolio.clock import DAY, NEVER
 from loaders.portfolio.fates import delays
-from loaders.portfolio.names import Names, refer
+from loaders.portfolio.names import Names, only, refer
 
 SOURCES = {
     "review": "review",
@@ -41,9 +41,7 @@ def outcome_rows(book: Book, names: Names) -> dict[str, Any]:
 
 
 def _found(app: Ints, reported: Ints, label: str, channel: Any, typology: Any) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"app": app, "reported": reported, "label": label, "channel": channel, "typology": typology}
-    )
+    return pd.DataFrame({"app": app, "reported": reported, "label": label, "channel": channel, "typology": typology})
 
 
 def _positives(book: Book) -> pd.DataFrame:
@@ -63,9 +61,7 @@ def _honest_defaults(book: Book, rng: np.random.Generator, positives: pd.DataFra
     wanted = round((positives["channel"] == "fpd").sum() * share / (1 - share))
     honest = ~book.app("fraud") & (book.app("funded_at") < NEVER)
     app = some(rng, np.flatnonzero(honest & (book.app("first_missed") == 1)), wanted)
-    known = book.app("moment")[app] + (delays(rng, book.p["labels.delay_days.fpd"], len(app)) * DAY).astype(
-        np.int64
-    )
+    known = book.app("moment")[app] + (delays(rng, book.p["labels.delay_days.fpd"], len(app)) * DAY).astype(np.int64)
     return _found(app, known, "CONFIRMED_FRAUD", "fpd", pick(rng, book.p["fraud.individual_mix"], len(app)))
 
 
@@ -89,25 +85,25 @@ def _cleared(book: Book, rng: np.random.Generator) -> pd.DataFrame:
         round(n * p["cleared_fraud"]),
     )
     weight = np.where(
-        np.isin(book.app("kind"), list(LOOKS)), 6.0, np.where(book.person("household") >= 0, 2.0, 1.0)
+        np.isin(book.app("kind"), list(LOOKS)),
+        p["cleared_weight"]["group"],
+        np.where(book.person("household") >= 0, p["cleared_weight"]["family"], 1.0),
     ) * ~book.app("fraud")
     honest = rng.choice(len(weight), n - len(missed), replace=False, p=weight / weight.sum())
     app = np.r_[missed, honest]
     kind = np.array([LOOKS.get(each, "") for each in book.app("kind")[app]], dtype=object)
     kind[(kind == "") & (book.person("household")[app] >= 0)] = "B01"
-    known = book.app("moment")[app] + (delays(rng, p["delay_days"]["review"], len(app)) * DAY).astype(
-        np.int64
-    )
+    known = book.app("moment")[app] + (delays(rng, p["delay_days"]["review"], len(app)) * DAY).astype(np.int64)
     return _found(app, known, "CLEARED_BENIGN", "review", kind)
 
 
 def _credit(book: Book, rng: np.random.Generator) -> pd.DataFrame:
     """Collections close most honest defaults as a matter of credit."""
     honest = ~book.app("fraud") & (book.app("funded_at") < NEVER) & (book.app("first_missed") < 13)
-    app = np.flatnonzero(honest & chance(rng, 0.8, len(honest)))
+    app = np.flatnonzero(honest & chance(rng, book.p["labels.credit_closed"], len(honest)))
     months = book.app("first_missed")[app] + 3
     known = book.app("funded_at")[app] + (months * 30.44 * DAY).astype(np.int64)
-    labels = pick(rng, {"OUT_OF_SCOPE_CREDIT": 0.85, "INSUFFICIENT": 0.15}, len(app))
+    labels = pick(rng, book.p["labels.credit_labels"], len(app))
     return _found(app, known, "OUT_OF_SCOPE_CREDIT", "epd", "").assign(label=labels)
 
 
@@ -117,9 +113,9 @@ def _with_suspicions(book: Book, rng: np.random.Generator, final: pd.DataFrame) 
     rows = np.flatnonzero(slow & chance(rng, book.p["labels.suspected_first"], len(final)))
     earlier = final.iloc[rows].assign(label="SUSPECTED")
     moment = book.app("moment")[earlier["app"]]
-    earlier["reported"] = moment + ((earlier["reported"] - moment) * rng.uniform(0.5, 0.9, len(rows))).astype(
-        np.int64
-    )
+    earlier["reported"] = moment + (
+        (earlier["reported"] - moment) * uniform(rng, book.p["labels.suspected_at"], len(rows))
+    ).astype(np.int64)
     final.loc[rows, "supersedes"] = len(final) + np.arange(len(rows))
     return pd.concat([final, earlier], ignore_index=True)
 
@@ -138,9 +134,12 @@ def _written(book: Book, rng: np.random.Generator, names: Names, rows: pd.DataFr
     first = np.arange(n) % book.p["decision.reviewers"]
     second = np.where(np.isin(levels, ("E1", "E2")), (first + 1) % book.p["decision.reviewers"], NONE)
     return {
-        "outcome_id": ids, "application_id": names("application", rows["app"].to_numpy()), "cluster_id": np.full(n, None, dtype=object),
-        "label": rows["label"].to_numpy(dtype=object), "typology": np.where(typology == "", None, typology), "evidence_level": levels,
-        "source": rows["channel"].map(SOURCES).to_numpy(dtype=object), "occurred_at": book.clock.texts(book.app("moment")[rows["app"]]),
-        "reported_at": reported, "reviewer": names("reviewer", first), "second_reviewer": names("reviewer", second),
-        "supersedes": refer(ids, rows["supersedes"].to_numpy()), "note": np.full(n, None, dtype=object), "known_at": reported,
+        "outcome_id": ids, "application_id": names("application", rows["app"].to_numpy()),
+        "cluster_id": np.full(n, None, dtype=object), "label": rows["label"].to_numpy(dtype=object),
+        "typology": only(typology != "", typology), "evidence_level": levels,
+        "source": rows["channel"].map(SOURCES).to_numpy(dtype=object),
+        "occurred_at": book.clock.texts(book.app("moment")[rows["app"]]), "reported_at": reported,
+        "reviewer": names("reviewer", first), "second_reviewer": names("reviewer", second),
+        "supersedes": refer(ids, rows["supersedes"].to_numpy()), "note": np.full(n, None, dtype=object),
+        "known_at": reported,
     }  # fmt: skip

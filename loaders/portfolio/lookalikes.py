@@ -32,10 +32,10 @@ def _fleets(book: Book) -> None:
     book.entities.note("phone", made["phone"], city=city, type="landline", business=True)
     book.entities.note("account", made["account"], card_type="corporate")
     for column, kind in (("employer", "employer"), ("home", "place"), ("work_phone", "phone")):
-        _adopt_person(book, rng, rows, column, made[kind][fleet], p["adoption"])
+        _adopt_person(book, rng, rows, column, entities=made[kind][fleet], share=p["adoption"])
     for column, kind in (("device", "device"), ("ip", "ip"), ("contact0", "phone"), ("repayer", "account")):
-        _adopt(book, rng, rows, column, made[kind][fleet], p["adoption"])
-    _adopt(book, rng, rows, "payer", made["account"][fleet], p["company_pays_down"])
+        _adopt(book, rng, rows, column, entities=made[kind][fleet], share=p["adoption"])
+    _adopt(book, rng, rows, "payer", entities=made["account"][fleet], share=p["company_pays_down"])
     book.applications["company"] = -1
     book.applications.loc[rows, "company"] = made["party"][fleet]
     names = np.array([f"fleet-{number}" for number in range(count)], dtype=object)
@@ -53,8 +53,8 @@ def _clans(book: Book) -> None:
     phones, villages = book.entities.new("phone", count), book.entities.new("place", count)
     book.entities.note("phone", phones, city=city)
     book.entities.note("place", villages, level="village", city=city)
-    _adopt(book, rng, rows, "contact0", phones[clan], p["adoption"])
-    _adopt_person(book, rng, rows, "home", villages[clan], p["adoption"])
+    _adopt(book, rng, rows, "contact0", entities=phones[clan], share=p["adoption"])
+    _adopt_person(book, rng, rows, "home", entities=villages[clan], share=p["adoption"])
     names = np.array([f"clan-{number}" for number in range(count)], dtype=object)
     book.entities.belongs("phone", phones, names, "none")
     book.entities.belongs("place", villages, names, "none")
@@ -71,7 +71,7 @@ def _group_buys(book: Book) -> None:
     book.entities.note(
         "employer", employers, city=book.dealers["city"].to_numpy()[_first(book.app("dealer")[rows], group)]
     )
-    _adopt_person(book, rng, rows, "employer", employers[group], 1.0)
+    _adopt_person(book, rng, rows, "employer", entities=employers[group], share=1.0)
     names = np.array([f"group_buy-{number}" for number in range(count)], dtype=object)
     book.entities.belongs("employer", employers, names, "none")
 
@@ -103,9 +103,7 @@ def _first(values: Ints, group: Ints) -> Ints:
     return values[np.unique(group, return_index=True)[1]]
 
 
-def _adopt(
-    book: Book, rng: np.random.Generator, rows: Ints, column: str, entities: Ints, share: float
-) -> None:
+def _adopt(book: Book, rng: np.random.Generator, rows: Ints, column: str, *, entities: Ints, share: float) -> None:
     """Rows take the entity of their group; a resubmission follows its deal."""
     takes = chance(rng, share, len(rows))
     book.applications.loc[rows[takes], column] = entities[takes]
@@ -113,7 +111,7 @@ def _adopt(
 
 
 def _adopt_person(
-    book: Book, rng: np.random.Generator, rows: Ints, column: str, entities: Ints, share: float
+    book: Book, rng: np.random.Generator, rows: Ints, column: str, *, entities: Ints, share: float
 ) -> None:
     takes = chance(rng, share, len(rows))
     book.people.loc[book.app("person")[rows[takes]], column] = entities[takes]

@@ -33,16 +33,16 @@ def payment_rows(book: Book, names: Names) -> dict[str, Any]:
     paid = pd.concat(parts, ignore_index=True)
     paid = paid[(paid["known"] < book.clock.end) & (paid["amount"] > 0)]
     return {
-        "payment_id": make.tokens(rng, "PAY", len(paid), 11), "application_id": names("application", paid["app"].to_numpy()),
-        "from_account_token": names("account", paid["source"].to_numpy()), "to_account_token": names("account", paid["target"].to_numpy()),
-        "kind": paid["kind"].to_numpy(), "amount": paid["amount"].to_numpy(), "event_time": book.clock.texts(paid["moment"].to_numpy()),
+        "payment_id": make.tokens(rng, "PAY", len(paid), 11),
+        "application_id": names("application", paid["app"].to_numpy()),
+        "from_account_token": names("account", paid["source"].to_numpy()),
+        "to_account_token": names("account", paid["target"].to_numpy()), "kind": paid["kind"].to_numpy(),
+        "amount": paid["amount"].to_numpy(), "event_time": book.clock.texts(paid["moment"].to_numpy()),
         "known_at": book.clock.texts(paid["known"].to_numpy()),
     }  # fmt: skip
 
 
-def _paid(
-    kind: str, app: Ints, source: Any, target: Any, amount: Floats, moment: Ints, known: Ints
-) -> pd.DataFrame:
+def _paid(kind: str, app: Ints, *, source: Any, target: Any, amount: Floats, moment: Ints, known: Ints) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "kind": kind,
@@ -59,7 +59,7 @@ def _paid(
 def _deposits(book: Book, rng: np.random.Generator, payee: Ints) -> pd.DataFrame:
     """Half of the down payments are made before the application, the rest once it is approved."""
     moment, approved = book.app("moment"), book.app("decision") == "approve"
-    before = book.by_deal(chance(rng, 0.5, len(moment)))
+    before = book.by_deal(chance(rng, book.p["payments.before_application"], len(moment)))
     app = np.flatnonzero((before | approved) & (book.app("down") > 0))
     early = before[app]
     at = np.where(
@@ -71,11 +71,11 @@ def _deposits(book: Book, rng: np.random.Generator, payee: Ints) -> pd.DataFrame
     return _paid(
         "down_payment",
         app,
-        book.app("payer")[app],
-        payee[app],
-        book.app("down")[app],
-        np.minimum(at, known),
-        known,
+        source=book.app("payer")[app],
+        target=payee[app],
+        amount=book.app("down")[app],
+        moment=np.minimum(at, known),
+        known=known,
     )
 
 
@@ -85,23 +85,43 @@ def _funded(book: Book) -> Ints:
 
 def _disbursed(book: Book, payee: Ints, lender: int) -> pd.DataFrame:
     app, at = _funded(book), book.app("funded_at")[_funded(book)]
-    return _paid("disbursement", app, lender, payee[app], book.app("amount")[app], at, at + 60)
+    return _paid(
+        "disbursement", app, source=lender, target=payee[app], amount=book.app("amount")[app], moment=at, known=at + 60
+    )
 
 
 def _extras(book: Book, rng: np.random.Generator, payee: Ints) -> pd.DataFrame:
     app = _funded(book)
-    app = app[(book.app("extras")[app] > 0) & chance(rng, 0.3, len(app))]
+    app = app[(book.app("extras")[app] > 0) & chance(rng, book.p["payments.extras_apart"], len(app))]
     at = book.app("funded_at")[app]
-    return _paid("extras", app, book.app("payer")[app], payee[app], book.app("extras")[app], at - 600, at)
+    return _paid(
+        "extras",
+        app,
+        source=book.app("payer")[app],
+        target=payee[app],
+        amount=book.app("extras")[app],
+        moment=at - 600,
+        known=at,
+    )
 
 
 def _refunds(book: Book, rng: np.random.Generator, payee: Ints) -> pd.DataFrame:
     """Dealers pay back deposits of deals that fell through, and some rebates."""
     app = np.flatnonzero(
-        (book.app("decision") != "approve") & chance(rng, 0.2, len(payee)) & (book.app("down") > 0)
+        (book.app("decision") != "approve")
+        & chance(rng, book.p["payments.refund_share"], len(payee))
+        & (book.app("down") > 0)
     )
     at = book.app("decided_at")[app] + rng.integers(DAY, 9 * DAY, len(app))
-    return _paid("refund", app, payee[app], book.app("payer")[app], book.app("down")[app], at, at + DAY)
+    return _paid(
+        "refund",
+        app,
+        source=payee[app],
+        target=book.app("payer")[app],
+        amount=book.app("down")[app],
+        moment=at,
+        known=at + DAY,
+    )
 
 
 def resale(book: Book) -> pd.DataFrame:
@@ -109,15 +129,17 @@ def resale(book: Book) -> pd.DataFrame:
     app = np.flatnonzero(book.app("transfer_at") < book.clock.end)
     at = book.app("transfer_at")[app]
     lag = book.streams("resale").integers(3, 21, len(app)) * DAY
-    price = book.app("market_price")[app] * book.streams("resale price").uniform(0.55, 0.9, len(app))
+    price = book.app("market_price")[app] * uniform(
+        book.streams("resale price"), book.p["payments.resale_ratio"], len(app)
+    )
     return _paid(
         "resale",
         app,
-        book.app("buyer_account")[app],
-        book.app("payer")[app],
-        np.round(price, -2),
-        at,
-        at + lag,
+        source=book.app("buyer_account")[app],
+        target=book.app("payer")[app],
+        amount=np.round(price, -2),
+        moment=at,
+        known=at + lag,
     )
 
 
@@ -142,8 +164,9 @@ def repayment_rows(book: Book, names: Names) -> dict[str, Any]:
     app, number, due, paid, known, missed = (each[kept] for each in (app, number, due, paid, known, missed))
     rate = book.app("instalment")[app]
     return {
-        "application_id": names("application", app), "instalment_no": number, "due_date": book.clock.dates(due), "paid_at": book.clock.texts(paid),
-        "due_amount": rate, "paid_amount": np.where(missed, 0.0, rate),
+        "application_id": names("application", app), "instalment_no": number,
+        "due_date": book.clock.dates(due), "paid_at": book.clock.texts(paid), "due_amount": rate,
+        "paid_amount": np.where(missed, 0.0, rate),
         "payer_account_token": names("account", np.where(missed, NONE, book.app("repayer")[app])),
         "dpd": np.where(missed, overdue[kept], days[kept]), "known_at": book.clock.texts(known),
     }  # fmt: skip

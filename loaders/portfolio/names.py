@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from loaders.portfolio import identifiers as make
 from loaders.portfolio.book import Book
-from loaders.portfolio.chance import Ints, by_class, chance
+from loaders.portfolio.chance import Flags, Ints, Words, by_class, chance, distinct
 from loaders.portfolio.identifiers import Text, tokens
 
 
@@ -34,9 +35,10 @@ class Names:
         """Rows of our own tables count as entities too."""
         book = self.book
         own = {
-            "application": len(book.applications), "deal": len(book.applications), "applicant": len(book.people),
-            "address": len(book.people), "ring": len(book.rings), "group": len(book.dealers), "dt": len(book.dealers),
-            "vt": book.entities.sizes["vehicle"], "salesperson": len(book.salespeople),
+            "application": len(book.applications), "deal": len(book.applications),
+            "applicant": len(book.people), "address": len(book.people), "ring": len(book.rings),
+            "group": len(book.dealers), "dt": len(book.dealers), "vt": book.entities.sizes["vehicle"],
+            "salesperson": len(book.salespeople),
         }  # fmt: skip
         return own.get(kind, book.entities.sizes.get(kind, 0))
 
@@ -63,12 +65,12 @@ class Names:
         numbers = np.array(make.mobiles(rng, prefix).to_pylist(), dtype=object)
         fixed = np.flatnonzero(type_ == "landline")
         areas = book.cities["area"].to_numpy()[book.entities.fact("phone", "city", 0)[fixed]]
-        local = make.distinct(rng, len(fixed), 7 * 10**6) + 2 * 10**6
+        local = distinct(rng, len(fixed), 7 * 10**6) + 2 * 10**6
         numbers[fixed] = [
             f"{area}{'6' if len(area) == 3 else ''}{each}" for area, each in zip(areas, local, strict=True)
         ]
         service = np.flatnonzero(type_ == "400")
-        numbers[service] = [f"400{each}" for each in make.distinct(rng, len(service), 8 * 10**6) + 10**6]
+        numbers[service] = [f"400{each}" for each in distinct(rng, len(service), 8 * 10**6) + 10**6]
         return pa.array(numbers, pa.string())
 
     def _ips(self, rng: np.random.Generator) -> Text:
@@ -82,12 +84,13 @@ class Names:
         return make.vins(rng, self.book.models["wmi"].to_numpy()[model], year)
 
 
-def virtual_numbers(book: Book, rng: np.random.Generator) -> np.ndarray:
+def virtual_numbers(book: Book, rng: np.random.Generator) -> Flags:
+    """Numbers of virtual operators: mobiles only, a little more often with fraud."""
     holder = book.entities.fact("phone", "person", -1)
     fraud = np.r_[book.people["fraud"].to_numpy(dtype=bool), False][holder]
     mobile = book.entities.fact("phone", "type", "mobile") == "mobile"
     drawn = chance(rng, by_class(fraud, book.p["phones.mvno_share"]), len(holder))
-    return (drawn | book.entities.fact("phone", "mvno", False)) & mobile
+    return np.asarray((drawn | book.entities.fact("phone", "mvno", False)) & mobile)
 
 
 def refer(texts: Text, entities: Ints) -> Text:
@@ -95,6 +98,18 @@ def refer(texts: Text, entities: Ints) -> Text:
     if not len(texts):
         return pa.nulls(len(entities), pa.string())
     return texts.take(pa.array(np.maximum(entities, 0), mask=entities < 0))
+
+
+def only(kept: Flags, values: NDArray[Any]) -> Words:
+    """The values where they are kept, empty cells elsewhere."""
+    cells = np.asarray(values, dtype=object).copy()
+    cells[~np.asarray(kept, dtype=bool)] = None
+    return cells
+
+
+def either(first: Flags, ours: Text, others: Text | None = None) -> Text:
+    """Text by text: ours where the flag says so, else the others or an empty cell."""
+    return pc.if_else(pa.array(first), ours, pa.scalar(None, pa.string()) if others is None else others)
 
 
 def joined(*parts: Any) -> np.ndarray:

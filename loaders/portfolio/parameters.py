@@ -37,7 +37,7 @@ class Parameters:
     def per(self, path: str, applications: int) -> int:
         """A quota given `..._per_60k` (or 100k, 300k), scaled to this portfolio; at least one."""
         base = {"60k": 60_000, "100k": 100_000, "300k": 300_000}[path.rsplit("_", 1)[-1]]
-        return max(1, round(self[path] * applications / base))
+        return max(1, round(float(self[path]) * applications / base))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ParameterError(f"parameters {path}: cannot be read ({error})") from error
     if not isinstance(tree, dict):
         raise ParameterError(f"parameters {path}: expected a mapping of names to values")
-    return _named(tree)
+    return {str(key): _named(value) for key, value in tree.items()}
 
 
 def _named(tree: Any) -> Any:
@@ -59,10 +59,7 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
     unknown = sorted(set(over) - set(base))
     if unknown:
         raise ParameterError(f"parameters: unknown key {where}{unknown[0]}; known here: {', '.join(base)}")
-    return {
-        key: _replaced(value, over[key], f"{where}{key}") if key in over else value
-        for key, value in base.items()
-    }
+    return {key: _replaced(value, over[key], f"{where}{key}") if key in over else value for key, value in base.items()}
 
 
 def _replaced(old: Any, new: Any, name: str) -> Any:

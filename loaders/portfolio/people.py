@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from loaders.portfolio.book import Book
-from loaders.portfolio.chance import NONE, Flags, Ints, by_class, chance, pick, pick_at, rank_within, some
+from loaders.portfolio.chance import NONE, Flags, Ints, by_class, chance, pick, pick_at, rank_within, some, uniform
 from loaders.portfolio.clock import DAY
 
 GOLDEN = (5**0.5 - 1) / 2
@@ -28,10 +28,11 @@ def make_people(book: Book) -> None:
     _persons(book)
     _standing(book)
     _households(book)
-    book.entities.note(
-        "phone", people["phone"].to_numpy(), city=people["city"].to_numpy(), person=np.arange(n)
-    )
+    book.entities.note("phone", people["phone"].to_numpy(), city=people["city"].to_numpy(), person=np.arange(n))
     book.entities.note("account", people["account"].to_numpy(), card_type="debit")
+    late = chance(book.streams("new prefixes"), book.p["drift.new_prefix_share"], n)
+    late &= (people["moment"] >= book.clock.drift).to_numpy()
+    book.entities.note("phone", people["phone"].to_numpy()[late], new_prefix=True)
     book.entities.note("place", people["home"].to_numpy(), city=people["city"].to_numpy())
 
 
@@ -58,7 +59,7 @@ def _persons(book: Book) -> None:
     age = np.clip(rng.normal(p["age"]["mean"], p["age"]["sd"], n) + fraud * p["fraud_age_shift"],
                   p["age"]["low"] + 0.5, p["age"]["high"])  # fmt: skip
     late = people["typology"].to_numpy() == "T26"
-    age[late] = rng.uniform(*book.p["T26_age"], int(late.sum()))
+    age[late] = uniform(rng, book.p["T26_age"], int(late.sum()))
     people["age"] = age
     people["male"] = chance(rng, p["male_share"], n)
     people["surname"] = rng.integers(0, len(book.words["surnames"]), n)
@@ -66,9 +67,7 @@ def _persons(book: Book) -> None:
     elsewhere = pick_at(rng, book.cities["weight"].to_numpy(), n)
     people["hukou"] = np.where(migrant, elsewhere, people["city"])
     income = rng.lognormal(np.log(p["income"]["median"]), p["income"]["sigma"], n)
-    people["income"] = np.round(income * np.where(fraud, p["fraud_income_shift"], 1.0), -2).clip(
-        2000, 300_000
-    )
+    people["income"] = np.round(income * np.where(fraud, p["fraud_income_shift"], 1.0), -2).clip(2000, 300_000)
     people["marital"] = pick(rng, p["marital"], n)
     people["education"] = pick(rng, p["education"], n)
     people["id_type"] = pick(rng, p["id_type"], n)
@@ -98,7 +97,7 @@ def _households(book: Book) -> None:
     household = _chunks(book, rng, rows)
     people.loc[rows, "household"] = household
     head = pd.Series(rows).groupby(household).transform("first").to_numpy()
-    rank = pd.Series(rows).groupby(household).cumcount().to_numpy()
+    rank = rank_within(household, np.arange(len(rows)))
     for column in ("home", "city", "hukou"):
         people.loc[rows, column] = people[column].to_numpy()[head]
     own_name = rank == 1
@@ -115,7 +114,7 @@ def _relatives(people: pd.DataFrame, rows: Ints, apart: float) -> Ints:
     city, moment = people["city"].to_numpy(), people["moment"].to_numpy()
     far, near = np.split(rows, [round(apart * len(rows))])
     step = rank_within(city[far], moment[far]) * GOLDEN % 1
-    return np.r_[far[np.lexsort((step, city[far]))], near[np.argsort(city[near], kind="stable")]]
+    return np.concatenate([far[np.lexsort((step, city[far]))], near[np.argsort(city[near], kind="stable")]])
 
 
 def _chunks(book: Book, rng: np.random.Generator, rows: Ints) -> Ints:

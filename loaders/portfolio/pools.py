@@ -23,9 +23,7 @@ GENERATION = 1000
 
 def share_pools(book: Book) -> None:
     """Ring members take the ring's entities; every use is decided by the ring's carelessness."""
-    members = np.flatnonzero(
-        (book.app("ring") >= 0) & (book.app("deal") == np.arange(len(book.applications)))
-    )
+    members = np.flatnonzero((book.app("ring") >= 0) & (book.app("deal") == np.arange(len(book.applications))))
     pools = {kind: _pool(book, kind, members) for kind in ENTITY}
     reused = _recidivists(book, pools)
     for kind, pool in pools.items():
@@ -52,7 +50,9 @@ def _look(book: Book, rng: np.random.Generator, kind: str, n: int) -> dict[str, 
     if kind == "employer":
         return {"kind": "shell"}
     if kind in ("payer", "repayer"):
-        return {"card_type": np.where(chance(rng, 0.85, n), "debit", "corporate").astype(object)}
+        return {
+            "card_type": np.where(chance(rng, book.p["accounts.ring_debit"], n), "debit", "corporate").astype(object)
+        }
     if kind in ("contact", "work_phone"):
         return {"mvno": chance(rng, book.p["phones.mvno_share.fraud"], n)}
     return {}
@@ -75,18 +75,14 @@ def _replaced(book: Book, members: Ints) -> Ints:
     alert = alerts.reindex(book.rings["ring"]).fillna(NEVER // 2).to_numpy().astype(np.int64)
     renewed = alert + (uniform(rng, p["adaptation_days"], len(alert)) * DAY).astype(np.int64)
     renewed[~chance(rng, p["adaptation"], len(alert))] = NEVER // 2
-    return (book.app("moment")[members] > renewed[book.app("ring")[members]]).astype(np.int64)
+    return np.where(book.app("moment")[members] > renewed[book.app("ring")[members]], 1, 0)
 
 
 def _recidivists(book: Book, pools: dict[str, pd.DataFrame]) -> list[str]:
     """The new ring of an old controller keeps one or two of the old entities."""
     rng, kept = book.streams("recidivism"), [""] * len(book.rings)
-    for child, parent in book.rings.loc[
-        book.rings["recidivist_of"] >= 0, ["ring", "recidivist_of"]
-    ].to_numpy():
-        usable = [
-            kind for kind in ("payer", "device", "contact", "work_phone") if share_kind(book, child, kind)
-        ]
+    for child, parent in book.rings.loc[book.rings["recidivist_of"] >= 0, ["ring", "recidivist_of"]].to_numpy():
+        usable = [kind for kind in ("payer", "device", "contact", "work_phone") if share_kind(book, child, kind)]
         count = int(whole(rng, book.p["evasion.reused_entities"], 1)[0])
         kinds = [str(kind) for kind in rng.permutation(usable)[:count]]
         for kind in kinds:
@@ -107,9 +103,7 @@ def _use(book: Book, kind: str, pool: pd.DataFrame, members: Ints) -> None:
     skill = np.r_[book.rings["skill"].to_numpy(), 0.0][book.app("ring")]
     share = share_of(book, kind, skill)[members]
     if kind == "template":
-        share *= np.where(
-            book.app("moment")[members] >= book.clock.drift, book.p["drift.template_reuse"], 1.0
-        )
+        share *= np.where(book.app("moment")[members] >= book.clock.drift, book.p["drift.template_reuse"], 1.0)
     takes = chance(rng, share, len(members))
     rows, entities = members[takes], pool["entity"].to_numpy()[takes]
     column = COLUMN.get(kind, kind)
@@ -130,9 +124,10 @@ def _leave_shop(book: Book, rows: Ints, *, keep_ip: bool) -> None:
     moved = np.isin(book.app("deal"), rows)
     apps.loc[moved, ["in_shop", "vpn"]] = False
     apps.loc[moved, "wifi"] = NONE
-    apps.loc[moved, "ip_type"] = "broadband" if keep_ip else book.app("outside_type")[moved]
-    if not keep_ip:
-        apps.loc[moved, "ip"] = book.app("outside_ip")[moved]
+    if keep_ip:  # a flat's broadband or a 4G router
+        apps.loc[moved, "ip_type"] = np.where(book.app("ip")[moved] % 2, "broadband", "mobile_nat")
+        return
+    apps.loc[moved, ["ip", "ip_type"]] = apps.loc[moved, ["outside_ip", "outside_type"]].to_numpy()
 
 
 def _camouflage(book: Book, members: Ints) -> None:
@@ -153,7 +148,7 @@ def _camouflage(book: Book, members: Ints) -> None:
 
 
 def _unshared(entities: Ints, rows: Ints) -> Flags:
-    return np.bincount(entities)[entities[rows]] == 1
+    return np.asarray(np.bincount(entities)[entities[rows]] == 1)
 
 
 def _bystanders(book: Book, members: Ints) -> None:

@@ -16,9 +16,7 @@ def price_deals(book: Book) -> None:
     used = (book.app("product") == "used") | (book.app("product") == "leaseback")
     market = listed * np.where(used, uniform(rng, p["used_discount"], n), rng.uniform(0.93, 1.0, n))
     inflated = chance(rng, np.where(fraud, book.behaves("inflate"), p["benign_inflated_share"]), n)
-    price = (
-        market * rng.lognormal(0, p["spread"], n) * np.where(inflated, uniform(rng, p["inflation"], n), 1.0)
-    )
+    price = market * rng.lognormal(0, p["spread"], n) * np.where(inflated, uniform(rng, p["inflation"], n), 1.0)
     extras = price * chance(rng, p["extras_share"], n) * uniform(rng, p["extras_ratio"], n)
     ratio = uniform(rng, p["down_ratio"], n)
     ratio[chance(rng, by_class(fraud, p["zero_down_share"]), n)] = 0.0
@@ -35,9 +33,7 @@ def price_deals(book: Book) -> None:
         apps[name] = values
 
 
-def _amounts(
-    book: Book, rng: np.random.Generator, prices: dict[str, Floats], ratio: Floats, limit: Floats
-) -> Floats:
+def _amounts(book: Book, rng: np.random.Generator, prices: dict[str, Floats], ratio: Floats, limit: Floats) -> Floats:
     """Financed price and extras less the down payment; who knows the limit stays just below it."""
     p, n = book.p["price"], len(ratio)
     total = prices["price"] + prices["extras"]

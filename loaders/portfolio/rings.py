@@ -70,9 +70,7 @@ def _lives(book: Book, rng: np.random.Generator, mega: np.ndarray) -> tuple[Ints
     """Arrivals are uniform over the whole calendar; a life that would outlast it is compressed."""
     p, end = book.p, book.clock.end
     n = len(mega)
-    wanted = np.where(
-        mega, uniform(rng, p["fraud.mega_duration_days"], n), uniform(rng, p["fraud.duration_days"], n)
-    )
+    wanted = np.where(mega, uniform(rng, p["fraud.mega_duration_days"], n), uniform(rng, p["fraud.duration_days"], n))
     shortest = min(p["fraud.duration_days"][0] * DAY, end // 3)
     start = (rng.random(n) * (end - shortest)).astype(np.int64)
     return start, np.minimum(wanted * DAY, end - start).astype(np.int64)
@@ -115,8 +113,8 @@ def _moments(book: Book, rng: np.random.Generator, ring: Ints) -> Ints:
     gap = np.minimum(uniform(rng, p["gap_between_bursts"], len(rings))[ring], length / (2 * bursts))
     span = (length - gap * (bursts - 1)) / bursts
     day = rings["start"].to_numpy()[ring] / DAY + burst * (span + gap) + rng.random(len(ring)) * span
-    last = book.clock.days - 1
-    return np.minimum(day, last).astype(np.int64) * DAY + book.clock.hours(rng, len(ring))
+    whole_day: Ints = np.minimum(day, book.clock.days - 1).astype(np.int64)
+    return np.asarray(whole_day * DAY + book.clock.hours(rng, len(ring)))
 
 
 def _dealers(book: Book, rng: np.random.Generator, ring: Ints, order: Ints) -> Ints:

@@ -12,7 +12,7 @@ from loaders.portfolio.address_rows import standard_parts
 from loaders.portfolio.book import Book
 from loaders.portfolio.clock import NEVER
 from loaders.portfolio.fates import NO_DEFAULT
-from loaders.portfolio.names import Names
+from loaders.portfolio.names import Names, only
 
 KINDS = {"fleet": "B05", "group_buy": "B11", "clan": "B12"}
 
@@ -28,16 +28,21 @@ def member_rows(book: Book, names: Names) -> dict[str, Any]:
     fraud = apps["fraud"].to_numpy()[listed]
     known = apps["label_at"].to_numpy()[listed]
     return {
-        "application_id": names("application", listed), "applicant_id": names("applicant", apps["person"].to_numpy()[listed]),
-        "ring_id": names("ring", ring), "typology": _or_none(apps["typology"].to_numpy()[listed]), "role": _or_none(role), "is_fraud": fraud,
-        "discovery": _or_none(apps["discovery"].to_numpy()[listed]), "label_known_at": book.clock.texts(known),
-        "benign_kind": _or_none(np.where(fraud, "", benign[listed])), "cluster_id": _or_none(np.where(fraud, "", cluster[listed])),
-        "submitted_at": book.clock.texts(apps["moment"].to_numpy()[listed]), "known_at": book.clock.texts(apps["moment"].to_numpy()[listed]),
+        "application_id": names("application", listed),
+        "applicant_id": names("applicant", apps["person"].to_numpy()[listed]),
+        "ring_id": names("ring", ring), "typology": _or_none(apps["typology"].to_numpy()[listed]),
+        "role": _or_none(role), "is_fraud": fraud,
+        "discovery": _or_none(apps["discovery"].to_numpy()[listed]),
+        "label_known_at": book.clock.texts(known),
+        "benign_kind": _or_none(np.where(fraud, "", benign[listed])),
+        "cluster_id": _or_none(np.where(fraud, "", cluster[listed])),
+        "submitted_at": book.clock.texts(apps["moment"].to_numpy()[listed]),
+        "known_at": book.clock.texts(apps["moment"].to_numpy()[listed]),
     }  # fmt: skip
 
 
 def _or_none(values: np.ndarray) -> np.ndarray:
-    return np.where(values == "", None, values).astype(object)
+    return only(values != "", values)
 
 
 def _benign(book: Book) -> tuple[np.ndarray, np.ndarray]:
@@ -52,8 +57,10 @@ def _benign(book: Book) -> tuple[np.ndarray, np.ndarray]:
     cluster[own], kind[own] = [f"household-{number}" for number in household[own]], "B01"
     truth = book.entities.truth()
     named = (
-        ("urban_village", "B06", "place", book.person("home")), ("dormitory", "B06", "place", book.person("home")),
-        ("star_contact", "B13", "phone", book.app("contact1")), ("recycled", "B08", "phone", book.person("phone")),
+        ("urban_village", "B06", "place", book.person("home")),
+        ("dormitory", "B06", "place", book.person("home")),
+        ("star_contact", "B13", "phone", book.app("contact1")),
+        ("recycled", "B08", "phone", book.person("phone")),
         ("switchboard", "B02", "phone", book.person("work_phone")),
     )  # fmt: skip
     for prefix, code, entity_kind, held in named:
@@ -71,20 +78,22 @@ def ring_rows(book: Book, names: Names) -> dict[str, Any]:
     rings, apps = book.rings, book.applications[book.applications["ring"] >= 0]
     by_ring = apps.groupby("ring")
     controller = (
-        apps[apps["role"] == "controller"]
-        .drop_duplicates("ring")
-        .set_index("ring")["person"]
-        .reindex(rings["ring"])
+        apps[apps["role"] == "controller"].drop_duplicates("ring").set_index("ring")["person"].reindex(rings["ring"])
     )
     dealers = by_ring["dealer"].agg(lambda each: "|".join(names("dealer", np.unique(each)).to_pylist()))
     return {
-        "ring_id": names("ring", rings["ring"].to_numpy()), "typology": rings["typology"].to_numpy(), "size": by_ring.size().to_numpy(),
-        "start": book.clock.texts(by_ring["moment"].min().to_numpy()), "end": book.clock.texts(by_ring["moment"].max().to_numpy()),
-        "planned_start": book.clock.texts(rings["start"].to_numpy()), "controller_id": names("applicant", controller.to_numpy().astype(np.int64)),
+        "ring_id": names("ring", rings["ring"].to_numpy()), "typology": rings["typology"].to_numpy(),
+        "size": by_ring["person"].nunique().to_numpy(), "applications": by_ring.size().to_numpy(),
+        "start": book.clock.texts(by_ring["moment"].min().to_numpy()),
+        "end": book.clock.texts(by_ring["moment"].max().to_numpy()),
+        "planned_start": book.clock.texts(rings["start"].to_numpy()),
+        "controller_id": names("applicant", controller.to_numpy().astype(np.int64)),
         "is_mega": rings["is_mega"].to_numpy(dtype=bool), "insider": rings["insider"].to_numpy(dtype=bool),
-        "recidivist_of": names("ring", rings["recidivist_of"].to_numpy()), "reused": _or_none(rings["reused"].to_numpy(dtype=object)),
-        "drift": rings["drift"].to_numpy(dtype=bool), "share_probability": rings["skill"].to_numpy(), "dealer_ids": dealers.to_numpy(dtype=object),
-        "exposure": by_ring["amount"].sum().to_numpy(), "known_at": book.clock.texts(by_ring["moment"].min().to_numpy()),
+        "recidivist_of": names("ring", rings["recidivist_of"].to_numpy()),
+        "reused": _or_none(rings["reused"].to_numpy(dtype=object)),
+        "drift": rings["drift"].to_numpy(dtype=bool), "share_probability": rings["skill"].to_numpy(),
+        "dealer_ids": dealers.to_numpy(dtype=object), "exposure": by_ring["amount"].sum().to_numpy(),
+        "known_at": book.clock.texts(by_ring["moment"].min().to_numpy()),
     }  # fmt: skip
 
 
@@ -92,16 +101,17 @@ def entity_rows(book: Book, names: Names) -> dict[str, Any]:
     """Every entity that more than one honest or fraudulent party shares on purpose, with its class."""
     truth = book.entities.truth()
     raw = np.full(len(truth), None, dtype=object)
-    for kind in np.unique(truth["kind"]):
+    for kind in sorted(truth["kind"].unique()):
         own = (truth["kind"] == kind).to_numpy()
         entities = truth["entity"].to_numpy()[own]
         raw[own] = _place_keys(book, entities) if kind == "place" else names(kind, entities).to_pylist()
     label = truth["cluster_id"].str.extract(r"^ring-(\d+)$")[0]
     ring = label.fillna(-1).astype(np.int64).to_numpy()
-    cluster = np.where(ring >= 0, names("ring", ring).to_pylist(), truth["cluster_id"].to_numpy())
+    cluster = np.where(ring >= 0, names("ring", np.asarray(ring)).to_pylist(), truth["cluster_id"].to_numpy())
     return {
-        "kind": truth["kind"].replace({"place": "address", "vehicle": "vin"}).to_numpy(dtype=object), "entity_id": pa.array(raw, pa.string()),
-        "cluster_id": cluster.astype(object), "infra_class": truth["infra_class"].to_numpy(dtype=object), "is_fraud": truth["is_fraud"].to_numpy(),
+        "kind": truth["kind"].replace({"place": "address", "vehicle": "vin"}).to_numpy(dtype=object),
+        "entity_id": pa.array(raw, pa.string()), "cluster_id": cluster.astype(object),
+        "infra_class": truth["infra_class"].to_numpy(dtype=object), "is_fraud": truth["is_fraud"].to_numpy(),
         "known_at": np.full(len(truth), book.clock.start.astype("datetime64[s]")),
     }  # fmt: skip
 
@@ -117,6 +127,7 @@ def would_have_rows(book: Book, names: Names) -> dict[str, Any]:
     missed, n = book.app("first_missed"), len(book.applications)
     return {
         "application_id": names("application", np.arange(n)), "would_default": missed < NO_DEFAULT,
-        "would_miss_instalment": np.where(missed < NO_DEFAULT, missed, 0), "is_fraud": book.app("fraud").astype(bool),
-        "funded": book.app("funded_at") < NEVER, "released_control": book.app("released"), "known_at": book.clock.texts(book.app("moment")),
+        "would_miss_instalment": np.where(missed < NO_DEFAULT, missed, 0),
+        "is_fraud": book.app("fraud").astype(bool), "funded": book.app("funded_at") < NEVER,
+        "released_control": book.app("released"), "known_at": book.clock.texts(book.app("moment")),
     }  # fmt: skip

@@ -68,9 +68,7 @@ def _moves(book: Book, rng: np.random.Generator) -> None:
     staff = book.salespeople.assign(person=np.arange(len(book.salespeople)), starts=-DAY * 30)
     gone = staff[staff["leaves"] < NEVER]
     city = book.dealers["city"].to_numpy()
-    target = np.array(
-        [int(rng.choice(np.flatnonzero(city == city[each]))) for each in gone["dealer"]], dtype=np.int64
-    )
+    target = np.array([int(rng.choice(np.flatnonzero(city == city[each]))) for each in gone["dealer"]], dtype=np.int64)
     again = gone.assign(dealer=target, starts=gone["leaves"] + DAY, leaves=NEVER)
     book.salespeople = pd.concat([staff, again[again["dealer"] != gone["dealer"]]], ignore_index=True)
 
@@ -84,9 +82,7 @@ def assign_salespeople(book: Book) -> None:
     owner = by_dealer["dealer"].to_numpy()
     first, last = np.searchsorted(owner, dealer), np.searchsorted(owner, dealer, side="right")
     low = np.where(first > 0, weight[first - 1], 0.0)
-    chosen = order[
-        np.searchsorted(weight, low + rng.random(len(dealer)) * (weight[last - 1] - low), side="right")
-    ]
+    chosen = order[np.searchsorted(weight, low + rng.random(len(dealer)) * (weight[last - 1] - low), side="right")]
     absent = (staff["leaves"].to_numpy()[chosen] <= moment) | (staff["starts"].to_numpy()[chosen] > moment)
     chosen[absent] = order[first[absent]]
     book.applications["salesperson"] = chosen
