@@ -7,6 +7,7 @@ id made of its file's content, and the store remembers the ids it has absorbed.
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import os
 from collections import Counter
@@ -34,6 +35,7 @@ Progress = Callable[[str, str, int, int], None]
 """Called with (stage, table, done, total): bytes while checking, rows while writing."""
 
 MAX_REJECTED = 0.05
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 KEY_KIND = {"applicant": "id_number", "address": "address", "employer": None}
 QUARANTINE_COLUMNS = ("table", "file_sha256", "line", "column", "reason", "action")
 
@@ -111,7 +113,7 @@ class Load:
                         sum(one.rows for one in staged),
                     )
         except OSError as error:
-            if error.errno == 28:
+            if error.errno in NO_ROOM:
                 raise StorageFull(
                     f"no room left below {self._staging_dir.parent}; free some and run the load again"
                 ) from None
@@ -144,18 +146,19 @@ class Load:
 
     def _require_columns(self, source: Source) -> None:
         table, mapping = BY_NAME[source.name], self._mapping.of(source.name)
-        ours = {theirs: name for name, theirs in mapping.columns.items()}
-        there = {ours.get(name, name) for name in source.columns} | set(mapping.constants)
+        there = {*mapping.names(source.columns), *mapping.constants}
         missing = [name for name in table.required if name not in there]
         if missing:
             raise InputError(
                 f"{source.name} has no column {missing[0]} (it has {', '.join(source.columns[:6])} …); "
                 "name it in mapping.yaml, see `ringroad load --help`"
             )
-        lost = [theirs for theirs in mapping.columns.values() if theirs not in source.columns]
-        if lost:
-            raise InputError(f"mapping.yaml names the column {lost[0]}, which {source.name} does not have")
-        unknown = tuple(sorted(there - {column.name for column in table.columns}))
+        for name, theirs in mapping.columns.items():
+            if theirs not in source.columns:
+                raise InputError(
+                    f"mapping.yaml: {table.name}.columns.{name} names {theirs}, which {mapping.name} does not have"
+                )
+        unknown = mapping.unknown(source.columns, (column.name for column in table.columns))
         self.report.tables[source.name] = TableReport(unknown_columns=unknown)
 
     # Staging ---------------------------------------------------------------------------------------
@@ -251,8 +254,11 @@ class Load:
         self.report.edges += sum(map(len, batch.edges))
 
     def _write_quarantine(self) -> None:
-        """A file for the people who repair the data: where and why, never the value."""
-        if not self._quarantine:
+        """A file for the people who repair the data: where and why, never the value. It is about this load;
+        of files that an earlier run had loaded to their end it keeps what that run found."""
+        rows = {*self._quarantine, *self._found_before()}
+        if not rows:
+            self._quarantine_file.unlink(missing_ok=True)
             return
         fresh = self._quarantine_file.with_suffix(".new")
         with os.fdopen(
@@ -260,8 +266,15 @@ class Load:
         ) as file:
             writer = csv.writer(file)
             writer.writerow(QUARANTINE_COLUMNS)
-            writer.writerows(sorted(self._quarantine, key=lambda row: (row[0], int(row[2]), row[3])))
+            writer.writerows(sorted(rows, key=lambda row: (row[0], int(row[2]), row[3:])))
         fresh.replace(self._quarantine_file)
+
+    def _found_before(self) -> list[tuple[str, ...]]:
+        skipped = {name for name, report in self.report.tables.items() if report.skipped}
+        if not skipped or not self._quarantine_file.exists():
+            return []
+        with self._quarantine_file.open(newline="", encoding="utf-8") as file:
+            return [tuple(row) for row in csv.reader(file) if row and row[0] in skipped]
 
 
 def _quarantine_rows(table: Table, digest: str, chunk: Chunk, checked: Checked) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ tables:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Pairs
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,10 +31,24 @@ class TableMapping:
     values: Pairs[str, Pairs[str, str]] = field(default_factory=dict)
     constants: Pairs[str, str] = field(default_factory=dict)
 
+    def names(self, theirs: Iterable[str]) -> dict[str, str]:
+        """Our names -> theirs. A column of theirs that happens to have a name of ours, while mapping.yaml
+        names another for it, is not loaded; one column may serve two of ours."""
+        there = list(theirs)
+        mapped = {ours: name for ours, name in self.columns.items() if name in there}
+        taken = {*self.columns, *self.columns.values()}
+        return mapped | {name: name for name in there if name not in taken}
+
+    def unknown(self, theirs: Iterable[str], ours: Iterable[str]) -> tuple[str, ...]:
+        """Columns of theirs that are loaded nowhere."""
+        there, known = list(theirs), set(ours)
+        used = {name for mine, name in self.names(there).items() if mine in known}
+        return tuple(sorted(set(there) - used))
+
     def apply(self, rows: pa.Table) -> pa.Table:
         """Rows under our names, with our words."""
-        ours = {theirs: name for name, theirs in self.columns.items()}
-        rows = rows.rename_columns([ours.get(name, name) for name in rows.column_names])
+        names = self.names(rows.column_names)
+        rows = pa.table({ours: rows[theirs] for ours, theirs in names.items()})
         for name, words in self.values.items():
             if name in rows.column_names:
                 at = rows.column_names.index(name)
@@ -58,11 +73,14 @@ class Mapping:
 
     @classmethod
     def read(cls, path: Path | None) -> Mapping:
-        """Raises InputError naming the key that is wrong."""
+        """Raises InputError naming the key that is wrong.
+
+        BaseLoader makes text of every value and nothing else: `yes`, `1` and `2025-01-01` stay as they are written.
+        """
         if path is None:
             return cls({})
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - see below
         except OSError as error:
             raise InputError(f"{path} cannot be read ({error.strerror})") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -90,20 +108,28 @@ def _table(file: str, name: str, body: Any) -> TableMapping:
         for key in keys:
             if key not in ours:
                 raise InputError(
-                    f"{file}: {name}.{part}.{key} is no column of {name}; see `ringroad load --columns {name}`"
+                    f"{file}: {name}.{part}.{key} is no column of {name}; it has {', '.join(sorted(ours))}"
                 )
     values = {
-        column: {str(theirs): str(word) for theirs, word in _section(file, words, f"{name}.values.{column}").items()}
+        column: _words(file, _section(file, words, f"{name}.values.{column}"), f"{name}.values.{column}")
         for column, words in parts["values"].items()
     }
-    text = {part: {key: str(value) for key, value in parts[part].items()} for part in ("columns", "constants")}
-    return TableMapping(str(body.get("from", name)), text["columns"], values, text["constants"])
+    columns, constants = (_words(file, parts[part], f"{name}.{part}") for part in ("columns", "constants"))
+    stem = _words(file, {"from": body.get("from", name)}, name)["from"]
+    return TableMapping(stem, columns, values, constants)
 
 
 def _section(file: str, value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{file}: {where} must be a mapping of names (`name: …` lines)")
-    return {str(key): each for key, each in value.items()}
+    return value
+
+
+def _words(file: str, section: dict[str, Any], where: str) -> dict[str, str]:
+    for key, value in section.items():
+        if not isinstance(value, str):
+            raise InputError(f"{file}: {where}.{key} must be a single word or text")
+    return section
 
 
 def _replaced(column: pa.ChunkedArray, words: Pairs[str, str]) -> pa.ChunkedArray:

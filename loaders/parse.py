@@ -89,9 +89,14 @@ def _times(text: pa.Array, column: Column) -> Parsed:
         millis = _instants(raw)
         again = np.flatnonzero((millis == NO_TIME) & _filled(text))
         if len(again):
-            millis[again] = _instants(np.array([fold(raw[at]) for at in again.tolist()], dtype=object))
+            millis[again] = _instants(np.array([_hyphened(raw[at]) for at in again.tolist()], dtype=object))
     millis = np.where((millis >= EARLIEST) & (millis < LATEST), millis, NO_TIME)
     return millis, found((millis == NO_TIME) & _filled(text), column, "time_unreadable")
+
+
+def _hyphened(text: str) -> str:
+    """２０２５年３月１日 as 2025-3-1."""
+    return " ".join(fold(text).replace("年", "-").replace("月", "-").replace("日", " ").split())
 
 
 def _one_form(text: pa.Array) -> Ints | None:

@@ -130,7 +130,7 @@ class Translator:
         unknown = [each for each in ids if each not in known]
         if unknown:
             stored = self._vault.referred(end.refer, unknown)
-            known.update({each: (key, "") for each, key in stored.items()})
+            known.update({each: (key, self._mask(end, key, each, stands_for)) for each, key in stored.items()})
             fresh = [each for each in unknown if each not in stored]
             values = [stands_for.get(each) or _own(end, each) for each in fresh]
             keys, masks = self._tokens(end.type, values)
@@ -141,6 +141,14 @@ class Translator:
             if not stands_for:
                 self._warn(f"unknown_{end.refer}", len(fresh))
         return [known[each][0] for each in ids], [known[each][1] for each in ids]
+
+    def _mask(self, end: End, key: str, number: str, stands_for: Mapping[str, str]) -> str:
+        """Of a number stored before, by a load that was killed perhaps: the mask of what its key was made from."""
+        kind = NODES[end.type].kind
+        if kind is None:
+            return ""
+        values = [stands_for.get(number), _own(end, number)]
+        return next((KINDS[kind].mask(each) for each in values if each and self._vault.token(kind, each) == key), "")
 
     def _warn(self, what: str, count: int) -> None:
         if count:

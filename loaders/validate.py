@@ -7,7 +7,7 @@ derived from `tables.py`. A finding names line, column and reason, never the val
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -47,9 +47,9 @@ def check(chunk: Chunk, table: Table) -> Checked:
         parsed[name], wrong = parse(chunk.rows[name], column)
         findings += wrong
     if table.name == "applicants":
-        findings += _read_documents(parsed, chunk.rows)
+        findings = _read_documents(parsed, chunk.rows, findings)
     frame = pd.DataFrame(parsed, index=pd.RangeIndex(len(chunk.rows)))
-    findings += _judge(frame, table)
+    findings += _first_faults(_judge(frame, table), findings)
     findings += _order_clocks(frame, table)
     for finding in findings:
         if finding.policy == "quarantine":
@@ -71,10 +71,11 @@ def check(chunk: Chunk, table: Table) -> Checked:
 # Documents ---------------------------------------------------------------------------------------------
 
 
-def _read_documents(parsed: dict[str, Any], rows: pa.Table) -> list[Finding]:
-    """A passport is no resident ID: numbers of other documents are read again by their own rule."""
+def _read_documents(parsed: dict[str, Any], rows: pa.Table, findings: list[Finding]) -> list[Finding]:
+    """A passport is no resident ID: numbers of other documents are read again by their own rule,
+    and what was found of them as resident IDs is forgotten."""
     if "id_number" not in parsed or "id_type" not in parsed:
-        return []
+        return findings
     other = np.flatnonzero(pd.notna(parsed["id_type"]) & (parsed["id_type"] != "resident"))
     raw = rows["id_number"].take(pa.array(other)).to_pylist()
     refused: dict[str, list[int]] = {}
@@ -83,7 +84,13 @@ def _read_documents(parsed: dict[str, Any], rows: pa.Table) -> list[Finding]:
         parsed["id_number"][at] = reading.value
         if reading.reason not in (None, "blank"):
             refused.setdefault(str(reading.reason), []).append(at)
-    return [Finding(np.array(each), "id_number", reason, "quarantine") for reason, each in refused.items()]
+    findings = [_elsewhere(each, other) if each.column == "id_number" else each for each in findings]
+    findings += [Finding(np.array(each), "id_number", reason, "quarantine") for reason, each in refused.items()]
+    return [each for each in findings if len(each.rows)]
+
+
+def _elsewhere(finding: Finding, rows: Ints) -> Finding:
+    return replace(finding, rows=np.setdiff1d(finding.rows, rows))
 
 
 # Judging -----------------------------------------------------------------------------------------------
@@ -115,6 +122,15 @@ def _judge(frame: pd.DataFrame, table: Table) -> list[Finding]:
     except pandera.errors.SchemaErrors as errors:
         return _failures(errors.failure_cases, table)
     return []
+
+
+def _first_faults(judged: list[Finding], findings: list[Finding]) -> list[Finding]:
+    """A required value that could not be read is not missing as well."""
+    known: dict[str, list[Ints]] = {}
+    for each in findings:
+        known.setdefault(each.column, []).append(each.rows)
+    left = [_elsewhere(each, np.concatenate(known[each.column])) if each.column in known else each for each in judged]
+    return [each for each in left if len(each.rows)]
 
 
 def _failures(cases: pd.DataFrame, table: Table) -> list[Finding]:
