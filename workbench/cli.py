@@ -7,13 +7,15 @@ typer turns the parameters of a command into its options.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,7 +23,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from graph.errors import InputError, RingroadError
+from graph.errors import InputError, RingroadError, StorageFull, StoreError
 from workbench import doctor, instance
 from workbench.render import load_summary, ring_card, ring_table
 
@@ -65,7 +67,11 @@ def generate(
             out_dir, preset=preset, seed=seed, mode=mode, parameters=parameters, format=file_format,
             progress=lambda step, share: bar.update(task, description=step, completed=share, total=1.0),
         )  # fmt: skip
-    _say(summary.as_json() if hasattr(summary, "as_json") else vars(summary), as_json, str(summary))
+    text = (
+        f"{summary.rows['applications']:,} applications from {summary.start} to {summary.as_of} in {out_dir / 'input'}; "
+        f"{summary.rings} rings among them, told apart in {out_dir / 'truth'}"
+    )
+    _say(vars(summary), as_json, text)
 
 
 @app.command(
@@ -236,13 +242,25 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
 
 
+def _fail(message: str, code: int) -> NoReturn:
+    err.print(f"[bold red]ringroad:[/] {escape(' '.join(message.split()))}", soft_wrap=True)
+    raise SystemExit(code) from None
+
+
 def main() -> None:
     """No stack trace reaches a user: one line, and the exit code of the error's class."""
     try:
         app()
     except RingroadError as error:
-        err.print(f"[bold red]ringroad:[/] {escape(str(error))}", soft_wrap=True)
-        raise SystemExit(error.exit_code) from None
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            _fail("no room left on the disk; free some and run the command again", StorageFull.exit_code)
+        _fail(f"{error.filename or 'a file'} cannot be read or written ({error.strerror})", StoreError.exit_code)
+    except Exception as error:  # noqa: BLE001 - a stack trace may hold what nobody should see
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+        _fail(f"a fault of ours: {where}; please report it", RingroadError.exit_code)
     except KeyboardInterrupt:
         err.print("stopped; what was written stands, run the command again to go on")
         raise SystemExit(130) from None
