@@ -134,7 +134,6 @@ def test_a_load_cut_by_a_dying_server_ends_the_same_when_run_again(serve: Module
         killer.start()
         assert "run again" in told(lambda: load(store, parts[2:]))
         killer.join()
-        assert "does not answer" in told(store.batches)
         running = start(port=int(running.url.rpartition(":")[2]))
         kept = store.batches()  # the same handle finds the server again
         assert [each.id for each in kept] == [each.id for each in parts[: len(kept)]]

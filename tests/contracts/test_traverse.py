@@ -124,9 +124,10 @@ def test_of_equally_short_ways_always_the_same(store: GraphStore) -> None:
 
 def test_giving_up_is_told(store: GraphStore, monkeypatch: pytest.MonkeyPatch) -> None:
     chain(store)
-    write(store, used(NodeRef("Application", "far"), NodeRef("Device", "far"), 5), name="far")
-    unread = shortest_path(store, NodeRef("Device", "far"), D1, as_of=LATE, limit=1)
+    busy_dealer(store)
+    unread = shortest_path(store, DEALER, P1, as_of=LATE, limit=1)
     assert (unread.steps, unread.gave_up) == (None, True)
+    assert not shortest_path(store, NodeRef("Person", "never"), DEALER, as_of=LATE, limit=1).gave_up
     monkeypatch.setattr(traverse, "BUDGET", 1)
     spent = shortest_path(store, P1, P2, as_of=LATE)
     assert (spent.steps, spent.gave_up) == (None, True)
