@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gnn.models.hetero import FEATURES, hetero_data
 from graph.ontology import EDGES, NODES
 from graph.records import Edge, Node, NodeRef, batch_of, from_millis
 from graph.snapshot import Snapshot, build, refresh
 from graph.stores import open_store
-
-with warnings.catch_warnings():  # torch_geometric scripts itself with torch.jit while it is imported
-    warnings.simplefilter("ignore")
-    from gnn.models.hetero import FEATURES, hetero_data
 
 A1, A2 = NodeRef("Application", "A1"), NodeRef("Application", "A2")
 PHONE, DEVICE = NodeRef("Phone", "phone-1"), NodeRef("Device", "device-1")
