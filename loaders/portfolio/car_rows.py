@@ -181,7 +181,7 @@ def gps_rows(book: Book, names: Names) -> dict[str, Any]:
         "vin": names("vehicle", book.app("vehicle")[app]),
         "device_unit": np.where(unit, "wireless", "wired").astype(object), "day": book.clock.dates(day),
         "home_stop_cell": home, "night_stop_cell": home,
-        "km": km * rng.lognormal(0, 0.5, n) * np.where(last, 0.3, 1),
+        "km": np.minimum(km * rng.lognormal(0, 0.5, n) * np.where(last, 0.3, 1), p["most_km"]),
         "online_hours": np.where(last, rng.uniform(0, 6, n), rng.uniform(18, 24, n)),
         "last_seen_cell": either(last & (book.app("ring")[app] >= 0), lot, home),
         "tamper_flag": last & chance(rng, p["tamper_share"], n),

@@ -26,7 +26,7 @@ def price_deals(book: Book) -> None:
     amount = _amounts(book, rng, rounded, book.by_deal(ratio), limit)
     apps["term"] = book.by_deal(pick(rng, p["term"], n).astype(int))
     apps["used"] = book.by_deal(used)
-    apps["amount"], apps["down"] = amount, rounded["price"] + rounded["extras"] - amount
+    apps["amount"], apps["down"] = amount, np.maximum(rounded["price"] + rounded["extras"] - amount, 0.0)
     apps["ltv"] = np.minimum(amount / rounded["market_price"], 1.2)
     apps["auto_limit"] = amount <= limit
     for name, values in rounded.items():
