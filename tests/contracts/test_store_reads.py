@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -125,8 +127,10 @@ def test_equal_times_are_ordered_by_relation_direction_id_and_ref(store: GraphSt
     incoming.append(("SAME_VOICE", False, VOICES[0], ""))
     incoming.sort(key=lambda link: (link[2].id, link[3]))
     outgoing = [("SAME_VOICE", True, each, "") for each in by_id]
-    found = [(each.type, each.outgoing, each.other, each.ref) for each in around.links]
-    assert found == [*outgoing, *incoming, ("SPOKE_AS", False, A1, "")]
+    expected = [*outgoing, *incoming, ("SPOKE_AS", False, A1, "")]
+    for limit in range(1, 14):
+        (cut,) = store.neighbours([VOICES[0]], as_of=LATE, limit=limit)
+        assert [(each.type, each.outgoing, each.other, each.ref) for each in cut.links] == expected[:limit]
     assert around.totals == {("SAME_VOICE", True): 4, ("SAME_VOICE", False): 7, ("SPOKE_AS", False): 1}
 
 
@@ -296,6 +300,19 @@ def test_after_a_batch_only_what_it_touched(store: GraphStore) -> None:
     assert exported(store, "Application", after=2) == []
     assert exported(store, "USED_DEVICE", after=2) == []
     assert len(exported(store, "Application")) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event_time": 4}, {"known_at": 8}, {"origin": "a"}, {"valid_to": 99}, {"confidence": 0.9}],
+    ids=str,
+)
+def test_every_change_of_an_edge_touches_it(store: GraphStore, change: dict[str, Any]) -> None:
+    edge = Edge("USED_DEVICE", A1, D1, 5, 9, "b", valid_to=50, confidence=0.5)
+    write(store, edge, name="one")
+    write(store, replace(edge, **change), name="two")
+    (row,) = exported(store, "USED_DEVICE", after=1)
+    assert {name: row[name] for name in change} == change
 
 
 def test_values_keep_their_type(store: GraphStore) -> None:
