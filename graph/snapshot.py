@@ -123,13 +123,17 @@ COLUMNS = ("source", "target", "ref", "event_time", "known_at", "valid_to", "con
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Facts known at `as_of` (milliseconds), up to the store's batch `sequence`."""
+    """Facts known at `as_of` (milliseconds), up to the store's batch `sequence`.
+
+    `complete` says that none of those batches held anything that became known only later.
+    """
 
     as_of: int
     sequence: int
     nodes: Mapping[str, Nodes]
     edges: Mapping[str, Edges]
     appended: Mapping[str, Appended] = field(default_factory=dict)
+    complete: bool = True
 
     def index(self, ref: NodeRef) -> int:
         """Raises NodeNotFound."""
@@ -184,23 +188,22 @@ class Snapshot:
 def build(store: GraphStore, *, as_of: datetime, progress: Progress = lambda *_: None) -> Snapshot:
     """Everything the store holds that was known at `as_of`."""
     at = to_millis(as_of)
-    marks = store.batches()
+    marks, late = store.batches(), [0]
     nodes: dict[str, Nodes] = {}
     edges: dict[str, Edges] = {}
     steps = len(NODES) + len(EDGES)
     for done, type_ in enumerate(NODES.values()):
-        nodes[type_.name] = _nodes(type_, store.export_nodes(type_.name), at)
+        nodes[type_.name] = _nodes(type_, store.export_nodes(type_.name), at, late)
         progress(type_.name, done + 1, steps)
     for done, edge in enumerate(EDGES.values(), start=len(NODES)):
-        rows = _indexed(edge.name, store.export_edges(edge.name), nodes, at)
+        rows = _indexed(edge.name, store.export_edges(edge.name), nodes, at, late)
         edges[edge.name] = _sorted(rows, len(nodes[edge.source]), len(nodes[edge.target]))
         progress(edge.name, done + 1, steps)
-    return Snapshot(at, marks[-1].sequence if marks else 0, nodes, edges)
+    return Snapshot(at, marks[-1].sequence if marks else 0, nodes, edges, complete=not late[0])
 
 
-def _nodes(type_: NodeType, tables: Iterable[pa.Table], as_of: int) -> Nodes:
-    rows = pa.concat_tables([NODE_SCHEMA.empty_table(), *tables])
-    rows = rows.filter(pa.array(_array(rows["known_at"]) <= as_of)).combine_chunks()
+def _nodes(type_: NodeType, tables: Iterable[pa.Table], as_of: int, late: list[int]) -> Nodes:
+    rows = _known(pa.concat_tables([NODE_SCHEMA.empty_table(), *tables]), as_of, late)
     order = np.lexsort((_array(rows["id"]), _array(rows["known_at"])))
     rows = rows.take(pa.array(order))
     table = rows.select(["id", "key", "masked", "known_at"])
@@ -208,6 +211,13 @@ def _nodes(type_: NodeType, tables: Iterable[pa.Table], as_of: int) -> Nodes:
         table = table.append_column(name, column)
     table = table.combine_chunks()
     return Nodes(table, np.argsort(_array(table["id"]), kind="stable"))
+
+
+def _known(rows: pa.Table, as_of: int, late: list[int]) -> pa.Table:
+    """Rows known by then, in one piece; the others are counted in `late`."""
+    known = _array(rows["known_at"]) <= as_of
+    late[0] += int((~known).sum())
+    return rows.filter(pa.array(known)).combine_chunks()
 
 
 def _properties(type_: NodeType, texts: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
@@ -224,16 +234,16 @@ def _properties(type_: NodeType, texts: pa.ChunkedArray) -> dict[str, pa.Chunked
 
 
 def _indexed(
-    relation: str, tables: Iterable[pa.Table], nodes: Mapping[str, Nodes], as_of: int
+    relation: str, tables: Iterable[pa.Table], nodes: Mapping[str, Nodes], as_of: int, late: list[int]
 ) -> dict[str, npt.NDArray[Any]]:
-    rows = pa.concat_tables([EDGE_SCHEMA.empty_table(), *tables])
-    rows = rows.filter(pa.array(_array(rows["known_at"]) <= as_of)).combine_chunks()
+    rows = _known(pa.concat_tables([EDGE_SCHEMA.empty_table(), *tables]), as_of, late)
     columns = {name: _array(rows[name]) for name in COLUMNS if name != "ref"}
     columns["ref"] = _hashes(rows["ref"])
     edge = EDGES[relation]
     columns["source"] = nodes[edge.source].index_of(columns["source"])
     columns["target"] = nodes[edge.target].index_of(columns["target"])
     there = (columns["source"] >= 0) & (columns["target"] >= 0)
+    late[0] += int((~there).sum())
     return {name: columns[name][there] for name in COLUMNS}
 
 
@@ -276,29 +286,35 @@ def refresh(snapshot: Snapshot, store: GraphStore, *, as_of: datetime) -> Snapsh
     """The snapshot with the batches since it was built: only those rows are read from the store.
 
     New nodes get the next free indices. Properties of nodes told again stay as they
-    were until the next `build`. Raises SnapshotError for a time before the snapshot's.
+    were until the next `build`. A snapshot that left out what was known only later is
+    built anew, for those rows stand in batches it has already read. Raises SnapshotError
+    for a time before the snapshot's.
     """
     at = to_millis(as_of)
+    if at > snapshot.as_of and not snapshot.complete:
+        return build(store, as_of=as_of)
     if at < snapshot.as_of:
         raise SnapshotError("a snapshot cannot go back in time; build one as of that time")
     marks = store.batches()
     newest = marks[-1].sequence if marks else 0
     if newest == snapshot.sequence and not snapshot.appended:
-        return Snapshot(at, newest, snapshot.nodes, snapshot.edges)
+        return Snapshot(at, newest, snapshot.nodes, snapshot.edges, complete=snapshot.complete)
+    late = [0]
     nodes = {
-        name: _with_new(NODES[name], each, store.export_nodes(name, after=snapshot.sequence), at)
+        name: _with_new(NODES[name], each, store.export_nodes(name, after=snapshot.sequence), at, late)
         for name, each in snapshot.nodes.items()
     }
     appended = {}
     for relation, edges in snapshot.edges.items():
-        rows = _indexed(relation, store.export_edges(relation, after=snapshot.sequence), nodes, at)
+        rows = _indexed(relation, store.export_edges(relation, after=snapshot.sequence), nodes, at, late)
         if len(rows["source"]):
             appended[relation] = _appended(edges, rows, snapshot.appended.get(relation))
-    return Snapshot(at, newest, nodes, snapshot.edges, {**snapshot.appended, **appended})
+    complete = snapshot.complete and not late[0]
+    return Snapshot(at, newest, nodes, snapshot.edges, {**snapshot.appended, **appended}, complete)
 
 
-def _with_new(type_: NodeType, nodes: Nodes, tables: Iterable[pa.Table], as_of: int) -> Nodes:
-    fresh = _nodes(type_, tables, as_of)
+def _with_new(type_: NodeType, nodes: Nodes, tables: Iterable[pa.Table], as_of: int, late: list[int]) -> Nodes:
+    fresh = _nodes(type_, tables, as_of, late)
     new = np.flatnonzero(nodes.index_of(fresh.ids) < 0)
     if not len(new):
         return nodes
@@ -356,6 +372,7 @@ def save(snapshot: Snapshot, folder: Path) -> None:
         "ontology": ontology_hash(),
         "as_of": snapshot.as_of,
         "sequence": snapshot.sequence,
+        "complete": snapshot.complete,
     }
     (fresh / "snapshot.json").write_text(json.dumps(about))
     old = folder.with_name(folder.name + ".old")
@@ -377,9 +394,10 @@ def open_snapshot(folder: Path) -> Snapshot:
             raise SnapshotError(f"{folder} was made by another version of Ringroad; it is rebuilt by `ringroad rings`")
         nodes = {name: Nodes(_read(folder / f"nodes-{name}"), _column(folder, "by_id", name)) for name in NODES}
         edges = {name: _read_edges(folder, name) for name in EDGES}
-    except (OSError, ValueError, KeyError, pa.ArrowException):
+        as_of, sequence, complete = int(about["as_of"]), int(about["sequence"]), bool(about["complete"])
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         raise SnapshotError(f"{folder} holds no complete snapshot; it is rebuilt by `ringroad rings`") from None
-    return Snapshot(about["as_of"], about["sequence"], nodes, edges)
+    return Snapshot(as_of, sequence, nodes, edges, complete=complete)
 
 
 def _read_edges(folder: Path, name: str) -> Edges:

@@ -68,8 +68,8 @@ def generate(
             progress=lambda step, share: bar.update(task, description=step, completed=share, total=1.0),
         )  # fmt: skip
     text = (
-        f"{summary.rows['applications']:,} applications from {summary.start} to {summary.as_of} in {out_dir / 'input'}; "
-        f"{summary.rings} rings among them, told apart in {out_dir / 'truth'}"
+        f"{summary.rows['applications']:,} applications, {summary.start} to {summary.as_of} in {out_dir / 'input'}\n"
+        f"{summary.rings} rings among them; which, stands in {out_dir / 'truth'}"
     )
     _say(vars(summary), as_json, text)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -137,7 +136,13 @@ def write_graphml(found: dict[str, Any], path: Path) -> None:
 
 
 def plain(report: Any) -> dict[str, Any]:
-    """A report as JSON can hold it."""
-    return asdict(
-        report, dict_factory=lambda pairs: {key: dict(v) if isinstance(v, Counter) else v for key, v in pairs}
-    )
+    """A report as JSON can hold it. (`asdict` alone would take a Counter's pairs for things to be counted.)"""
+    return {each.name: _plain(getattr(report, each.name)) for each in fields(report)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return plain(value)
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value
