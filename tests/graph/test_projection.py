@@ -1,0 +1,146 @@
+"""Who is linked with whom, how strongly, and what links nobody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from graph import snapshot
+from graph.ontology import EDGES, NODES
+from graph.projection import DAY, UNIT, Projection, project
+from graph.records import Edge, Node, NodeRef, batch_of, from_millis
+from graph.store import GraphStore
+from graph.stores import open_store
+
+NOW = 400 * DAY
+Weights = dict[tuple[str, str], int]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[GraphStore]:
+    with open_store(f"sqlite:///{tmp_path / 'graph.sqlite'}") as opened:
+        yield opened
+
+
+def application(name: str, day: int = 390) -> Node:
+    return Node(NodeRef("Application", name), day * DAY, "", {"submitted_at": day * DAY})
+
+
+def edge(type_: str, source: str, target: str, day: int = 390, confidence: float = 1.0) -> Edge:
+    kind = EDGES[type_]
+    ends = NodeRef(kind.source, source), NodeRef(kind.target, target)
+    return Edge(type_, *ends, day * DAY, day * DAY, "test", confidence=confidence)
+
+
+@pytest.fixture
+def linked(store: GraphStore) -> Callable[..., tuple[Weights, Projection]]:
+    """Links by name after these facts and all before them."""
+
+    def link(*facts: Node | Edge, window: int = 120, as_of: int = NOW) -> tuple[Weights, Projection]:
+        nodes = [each for each in facts if isinstance(each, Node)]
+        store.write(
+            batch_of(f"facts-{len(store.batches())}", nodes, [each for each in facts if isinstance(each, Edge)])
+        )
+        snap = snapshot.build(store, as_of=from_millis(10 * NOW))
+        found = project(snap, as_of=as_of, window_days=window)
+        names = snap.nodes["Application"].table["key"].to_pylist()
+        rows = zip(found.first.tolist(), found.second.tolist(), found.weight.tolist(), strict=True)
+        return {tuple(sorted((names[a], names[b]))): weight for a, b, weight in rows}, found  # type: ignore[misc]
+
+    return link
+
+
+Link = Callable[..., tuple[Weights, Projection]]
+
+
+def weight(type_: str, holders: int) -> int:
+    return round(EDGES[type_].weight / math.log2(1 + holders) * UNIT)
+
+
+def holders(type_: str, count: int, *, day: int = 390) -> list[Node | Edge]:
+    names = [f"A{n:02}" for n in range(count)]
+    return [*(application(name, day) for name in names), *(edge(type_, name, "thing", day) for name in names)]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_link_weighs_more_the_fewer_hold_the_thing(linked: Link, count: int) -> None:
+    weights, _ = linked(*holders("USED_DEVICE", count))
+    assert len(weights) == count * (count - 1) // 2
+    assert set(weights.values()) == {weight("USED_DEVICE", count)}
+
+
+def test_kinds_add_up_and_one_dealer_counts_more(linked: Link) -> None:
+    two = [application("A1"), application("A2")]
+    device = [edge("USED_DEVICE", name, "device") for name in ("A1", "A2")]
+    payer = [edge("PAID_DOWNPAYMENT", "account", name) for name in ("A1", "A2")]
+    sold = [edge("SOLD_BY", name, "D1") for name in ("A1", "A2")]
+    weights, _ = linked(*two, *device, *payer, *sold)
+    both = weight("USED_DEVICE", 2) + weight("PAID_DOWNPAYMENT", 2)
+    assert weights == {("A1", "A2"): int(both * 1.5)}
+
+
+@pytest.mark.parametrize(
+    ("count", "linked_pairs"), [(NODES["Device"].hub_above, True), (NODES["Device"].hub_above + 1, False)]
+)
+def test_the_threshold_of_hubs(linked: Link, count: int, linked_pairs: bool) -> None:
+    assert bool(linked(*holders("USED_DEVICE", count))[0]) == linked_pairs
+
+
+def test_a_shop_s_tablet_is_infrastructure(linked: Link) -> None:
+    names = [f"A{n:02}" for n in range(8)]
+    facts: list[Node | Edge] = [application(name, 200 + 25 * n) for n, name in enumerate(names)]
+    facts += [edge("USED_DEVICE", name, "tablet", 200 + 25 * n) for n, name in enumerate(names)]
+    facts += [edge("SOLD_BY", name, "D1") for name in names]
+    weights, found = linked(*facts)
+    assert not weights
+    assert list(found.infrastructure["Device"].values()) == ["dealer_asset"]
+
+
+def test_only_the_window_counts(linked: Link) -> None:
+    facts = [application("A1", 100), application("A2", 390), application("A3", 395)]
+    weights, found = linked(*facts, *(edge("USED_DEVICE", name, "device") for name in ("A1", "A2", "A3")))
+    assert set(weights) == {("A2", "A3")}
+    assert len(found.window) == 2
+
+
+def test_what_is_known_tomorrow_changes_nothing(linked: Link) -> None:
+    facts = holders("USED_DEVICE", 3)
+    before, _ = linked(*facts)
+    later: list[Node | Edge] = [application("A99", 401)]
+    later += [edge("USED_DEVICE", "A99", "thing", 401), edge("PAID_DOWNPAYMENT", "account", "A00", 401)]
+    later += [edge("PAID_DOWNPAYMENT", "account", "A01", 401), edge("SOLD_BY", "A00", "D1", 401)]
+    later += [edge("SOLD_BY", "A01", "D1", 401)]
+    assert linked(*later)[0] == before
+    assert linked(as_of=402 * DAY)[0] != before
+
+
+def test_people_and_vehicles_lead_to_their_applications(linked: Link) -> None:
+    facts: list[Node | Edge] = [application(name) for name in ("A1", "A2", "A3", "A4")]
+    facts += [edge("APPLIED", f"P{n}", f"A{n}") for n in (1, 2)] + [edge("HAS_PHONE", f"P{n}", "phone") for n in (1, 2)]
+    facts += [edge("FINANCES", f"A{n}", f"V{n}") for n in (3, 4)] + [
+        edge("TRANSFER_ACCOUNT", f"V{n}", "acc") for n in (3, 4)
+    ]
+    weights, _ = linked(*facts)
+    assert weights == {("A1", "A2"): weight("HAS_PHONE", 2), ("A3", "A4"): weight("TRANSFER_ACCOUNT", 2)}
+
+
+def test_of_two_relations_to_one_thing_the_stronger_counts(linked: Link) -> None:
+    facts: list[Node | Edge] = [application("A1"), application("A2")]
+    facts += [edge("APPLIED", f"P{n}", f"A{n}") for n in (1, 2)]
+    facts += [edge(type_, f"P{n}", "phone") for n in (1, 2) for type_ in ("HAS_PHONE", "WORK_PHONE")]
+    assert linked(*facts)[0] == {("A1", "A2"): weight("HAS_PHONE", 2)}
+
+
+@pytest.mark.parametrize(("score", "one_voice"), [(0.9, True), (0.8, True), (0.79, False)])
+def test_matched_voices_are_one(linked: Link, score: float, one_voice: bool) -> None:
+    facts: list[Node | Edge] = [application("A1"), application("A2")]
+    facts += [edge("SPOKE_AS", "A1", "voice-1"), edge("SPOKE_AS", "A2", "voice-2")]
+    weights, _ = linked(*facts, edge("SAME_VOICE", "voice-1", "voice-2", confidence=score))
+    assert weights == ({("A1", "A2"): weight("SPOKE_AS", 2)} if one_voice else {})
+
+
+def test_nothing_at_all(linked: Link) -> None:
+    assert linked(application("A1"))[0] == {}
