@@ -76,9 +76,7 @@ def build() -> None:
             raise Unavailable(f"Maven could not fetch or build Neo4j: {_reason(made.stdout + made.stderr)}")
 
 
-def start(
-    folder: Path, *, password: str, port: int = 0, heap: str = "1g", options: tuple[str, ...] = ()
-) -> Running:
+def start(folder: Path, *, password: str, port: int = 0, heap: str = "1g", options: tuple[str, ...] = ()) -> Running:
     """Start a server on `folder` and wait until it answers. Port 0: a free one; `options` are the JVM's."""
     if (reason := missing()) is not None:
         raise Unavailable(f"no Neo4j here: {reason}")
@@ -160,9 +158,7 @@ def main() -> int:
         say("Fetching Neo4j once (about 130 MB) …\n")
         sys.stdout.flush()
     try:
-        running = start(
-            options.data.absolute(), password=_password(options.data), port=options.port, heap=options.heap
-        )
+        running = start(options.data.absolute(), password=_password(options.data), port=options.port, heap=options.heap)
     except Unavailable as error:
         sys.stderr.write(f"{error}\n")
         return 4
