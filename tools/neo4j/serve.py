@@ -162,13 +162,13 @@ def main() -> int:
     except Unavailable as error:
         sys.stderr.write(f"{error}\n")
         return 4
-    say(f"Neo4j answers on {running.url}. Ctrl-C stops it. In another terminal:\n\n")
-    say(f"  export RINGROAD_STORE={running.url.replace('bolt://', 'neo4j://')}\n")
-    if "RINGROAD_STORE_PASSWORD" not in os.environ:
-        say(f"  export RINGROAD_STORE_PASSWORD=$(cat {options.data / 'password'})\n")
-    say("\n")
-    sys.stdout.flush()
     try:
+        say(f"Neo4j answers on {running.url}. Ctrl-C stops it. In another terminal:\n\n")
+        say(f"  export RINGROAD_STORE={running.url.replace('bolt://', 'neo4j://')}\n")
+        if "RINGROAD_STORE_PASSWORD" not in os.environ:
+            say(f"  export RINGROAD_STORE_PASSWORD=$(cat {options.data / 'password'})\n")
+        say("\n")
+        sys.stdout.flush()
         running.process.wait()
     except KeyboardInterrupt:
         running.stop()
