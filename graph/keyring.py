@@ -208,9 +208,7 @@ class Keyring:
             version, nonce, body = sealed[0], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
             if version not in self._keys.seal:
                 self.reload()
-            opened = self._cipher(kind, version).decrypt(
-                nonce, body, _bound_to(kind, version) + token.encode()
-            )
+            opened = self._cipher(kind, version).decrypt(nonce, body, _bound_to(kind, version) + token.encode())
             return opened.decode()
         except KeyError:
             why = f"names seal version {version}, which the key file does not hold"
@@ -222,9 +220,7 @@ class Keyring:
         def added(keys: Keys) -> Keys:
             version = max(keys.seal) + 1
             if version > MOST_VERSIONS:
-                raise KeyFileError(
-                    f"key file {self.path}: {MOST_VERSIONS} seal versions are the most it can hold"
-                )
+                raise KeyFileError(f"key file {self.path}: {MOST_VERSIONS} seal versions are the most it can hold")
             seal = {**keys.seal, version: secrets.token_bytes(KEY_BYTES)}
             return replace(keys, seal=seal, current_seal=version)
 
@@ -245,9 +241,7 @@ class Keyring:
 
     def end_rotation(self, *, keep: int) -> None:
         """Keep one of the two index versions, forget the other for good."""
-        self._change(
-            lambda keys: replace(keys, index={keep: keys.index[keep]}, current_index=keep, rotating=False)
-        )
+        self._change(lambda keys: replace(keys, index={keep: keys.index[keep]}, current_index=keep, rotating=False))
 
     def reload(self) -> None:
         if self.path is not None:
@@ -313,9 +307,7 @@ def _read(path: Path) -> Keys:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
-                raise KeyFileError(
-                    f"key file {path} has mode {mode:04o}, others may use it: chmod 600 {path}"
-                )
+                raise KeyFileError(f"key file {path} has mode {mode:04o}, others may use it: chmod 600 {path}")
             return Keys.parse(file.read())
     except FileNotFoundError:
         raise KeyFileError(f"key file {path} is missing: put your copy of it back (mode 600)") from None
@@ -332,9 +324,7 @@ def _one_writer(path: Path) -> Iterator[None]:
     try:
         folder = os.open(path.parent, os.O_RDONLY)
     except OSError as error:
-        raise KeyFileError(
-            f"folder {path.parent} of the key file cannot be opened ({error.strerror})"
-        ) from None
+        raise KeyFileError(f"folder {path.parent} of the key file cannot be opened ({error.strerror})") from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield

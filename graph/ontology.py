@@ -312,13 +312,9 @@ NODE_TYPES: tuple[NodeType, ...] = (
         kind="voice",
         hub_above=15,
     ),
-    NodeType(
-        "Place", "地点", "place", "#15803d", "geohash of a stop, about 150 m", kind="geohash", hub_above=15
-    ),
+    NodeType("Place", "地点", "place", "#15803d", "geohash of a stop, about 150 m", kind="geohash", hub_above=15),
     NodeType("Region", "行政区", "region", "#94a3b8", "GB/T 2260 code"),
-    NodeType(
-        "Institution", "机构", "institution", "#475569", "the bureau's institution token, or a dealer group"
-    ),
+    NodeType("Institution", "机构", "institution", "#475569", "the bureau's institution token, or a dealer group"),
 )
 
 EDGE_TYPES: tuple[EdgeType, ...] = (

@@ -145,9 +145,7 @@ class GraphStore(ABC):
         """
 
     @abstractmethod
-    def search(
-        self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None
-    ) -> list[Node]:
+    def search(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
         """Nodes whose readable key starts with `text`, or whose masked value ends with it; ordered by type and key.
 
         Exact personal identifiers are not searched here: make a token with the vault and ask `node`.

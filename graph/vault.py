@@ -43,10 +43,7 @@ _TABLES = (
     # index, seal 1 …: the keys this file was written with; rotating: an index rotation is unfinished
     "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) WITHOUT ROWID",
 )
-_MOVED = (
-    "CREATE TEMP TABLE moved (kind TEXT, old TEXT, token TEXT, sealed BLOB,"
-    " PRIMARY KEY (kind, old)) WITHOUT ROWID"
-)
+_MOVED = "CREATE TEMP TABLE moved (kind TEXT, old TEXT, token TEXT, sealed BLOB, PRIMARY KEY (kind, old)) WITHOUT ROWID"
 _MOVE = (
     "CREATE TEMP TABLE moved_refs AS SELECT refs.kind, self.token AS id,"
     " coalesce(target.token, refs.key) AS key, refs.key_kind FROM refs"
@@ -124,9 +121,7 @@ class Vault:
         first is the value, and a second load writes nothing.
         """
         if len(tokens) != len(sealed):
-            raise VaultError(
-                f"{kind}: {len(tokens)} tokens but {len(sealed)} sealed values; give one for each"
-            )
+            raise VaultError(f"{kind}: {len(tokens)} tokens but {len(sealed)} sealed values; give one for each")
         _require_tokens(kind, tokens)
         with self._writing() as db:
             return _keep(db, kind, tokens, sealed)
@@ -136,9 +131,7 @@ class Vault:
         row = self._one("SELECT sealed FROM identifiers WHERE kind = ? AND token = ?", kind, token)
         if row is None:
             shown = f"{token[:8]}…" if _TOKEN.fullmatch(token) else "(32 hex characters expected)"
-            raise NotInVault(
-                f"{kind} {shown}: no value is kept under this token; load the table it came from"
-            )
+            raise NotInVault(f"{kind} {shown}: no value is kept under this token; load the table it came from")
         return self._keyring.unseal(kind, token, row[0])
 
     def known(self, kind: str, tokens: Sequence[str]) -> set[str]:
@@ -333,9 +326,7 @@ class Vault:
     def _require_own_index(self) -> None:
         (recorded,) = self._one("SELECT fingerprint FROM keys WHERE name = 'index'")
         if recorded != self._keyring.index_fingerprint(self._index):
-            raise VaultError(
-                f"vault {self._path}: the index key was rotated meanwhile: open key file and vault again"
-            )
+            raise VaultError(f"vault {self._path}: the index key was rotated meanwhile: open key file and vault again")
 
     def _rotating(self) -> str | None:
         """Fingerprint of the key that an unfinished rotation leads to."""
@@ -362,16 +353,12 @@ class Vault:
         )
         if bare:
             named = ", ".join(f"{number} of kind {kind}" for kind, number in bare)
-            raise VaultError(
-                f"tokens without a kept value cannot be rotated: {named}; load their tables first"
-            )
+            raise VaultError(f"tokens without a kept value cannot be rotated: {named}; load their tables first")
 
     def _hand_over(self, triples: Iterator[tuple[str, str, str]], rekey: Callable[[Triples], None]) -> None:
         rekey(triples)
         if next(triples, None) is not None:
-            raise VaultError(
-                f"vault {self._path}: the store left tokens under the old key: run the rotation again"
-            )
+            raise VaultError(f"vault {self._path}: the store left tokens under the old key: run the rotation again")
 
     def _moves(self, version: int) -> Iterator[tuple[str, str, str]]:
         """(kind, old, new) of all the graph may hold; the lender's own ids are not in it."""
@@ -412,8 +399,7 @@ class Vault:
         """By key, not by cursor: what others write meanwhile neither repeats nor skips a row."""
         after = ("", "")
         while page := self._all(
-            "SELECT kind, token, sealed FROM identifiers WHERE (kind, token) > (?, ?)"
-            " ORDER BY kind, token LIMIT 5000",
+            "SELECT kind, token, sealed FROM identifiers WHERE (kind, token) > (?, ?) ORDER BY kind, token LIMIT 5000",
             *after,
         ):
             yield page
@@ -508,12 +494,8 @@ def _plain_errors(path: Path) -> Iterator[None]:
     except sqlite3.ProgrammingError:
         raise
     except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
-        raise VaultError(
-            f"vault {path}: {error}; check its folder, the free space and who else uses it"
-        ) from error
+        raise VaultError(f"vault {path}: {error}; check its folder, the free space and who else uses it") from error
     except sqlite3.DatabaseError as error:
         raise VaultDamaged(f"vault {path}: {error}; restore it from a backup") from error
     except OSError as error:
-        raise VaultError(
-            f"vault {path}: {error.strerror}; name a file in a folder you may write to"
-        ) from error
+        raise VaultError(f"vault {path}: {error.strerror}; name a file in a folder you may write to") from error

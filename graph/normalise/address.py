@@ -22,9 +22,7 @@ _SPELLINGS: Final = {
     "层": "层 楼",
     "室": "号房间 号房 号室 房间 房 室",
 } | {suffix: suffix for suffix in ("号院", "号", "弄", "组", "队", "期", "区")}
-_SUFFIXES: Final = {
-    spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()
-}
+_SUFFIXES: Final = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _NUMERALS: Final = "零〇○一二三四五六七八九十百两"
 _PART: Final = re.compile(
     rf"(?=[第0-9A-Z{_NUMERALS}])第?([0-9]+[A-Z]?|(?<![A-Z])[A-Z]|[{_NUMERALS}]+)"

@@ -39,9 +39,7 @@ _NEVER_LINK_6: Final = (IPv6Network("2001::/23"), IPv6Network("2001:db8::/32"), 
 _FIRST_6, _LAST_6 = int(_GLOBAL_6[0]), int(_GLOBAL_6[-1])
 _RANGES_6: Final = [(int(net[0]), int(net[-1])) for net in _NEVER_LINK_6]
 
-_IPV4: Final = re.compile(
-    r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})"
-)
+_IPV4: Final = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
 
 
 def _read_ip(text: str) -> Reading:
@@ -74,9 +72,7 @@ def _read_ipv6(text: str) -> Reading:
 
 _MAC: Final = re.compile(r"[0-9A-Fa-f]{1,2}(?:([:-])[0-9A-Fa-f]{1,2})(?:\1[0-9A-Fa-f]{1,2}){4}")
 _MAC_BARE: Final = re.compile(r"[0-9A-Fa-f]{12}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")
-_NO_ACCESS_POINT: Final = frozenset(
-    {"ff:ff:ff:ff:ff:ff", "02:00:00:00:00:00"}
-)  # the second: Android without consent
+_NO_ACCESS_POINT: Final = frozenset({"ff:ff:ff:ff:ff:ff", "02:00:00:00:00:00"})  # the second: Android without consent
 
 
 def _read_bssid(text: str) -> Reading:

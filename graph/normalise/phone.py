@@ -63,12 +63,7 @@ def _local(text: str) -> str:
     """Without grouping, country code and the 0 once dialled before long-distance mobile calls."""
     digits = _SEPARATORS.sub("", text)
     local = _COUNTRY.sub("", digits, count=1) if _COUNTRY.match(digits) else digits
-    if (
-        local != digits
-        and digits[0] in "+0"
-        and _LANDLINE_WITHOUT_ZERO.fullmatch(local)
-        and not _shape(local)
-    ):
+    if local != digits and digits[0] in "+0" and _LANDLINE_WITHOUT_ZERO.fullmatch(local) and not _shape(local):
         return f"0{local}"
     return _TRUNK_ZERO.sub("", local, count=1)
 

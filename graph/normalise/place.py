@@ -8,9 +8,7 @@ from typing import Final
 from graph.normalise.reading import Reading, refused
 from graph.normalise.text import at_border, compact
 
-_MAINLAND: Final = (
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
-)
+_MAINLAND: Final = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
 MAINLAND: Final = frozenset(_MAINLAND.split())
 RESIDENCE_PERMITS: Final = frozenset({"81", "82", "83"})  # people of Hong Kong, Macao and Taiwan
 PROVINCES: Final = MAINLAND | RESIDENCE_PERMITS | {"71"}

@@ -15,9 +15,7 @@ class Reason(NamedTuple):
 
 REASONS: dict[str, Reason] = {
     # any kind
-    "blank": Reason(
-        "The cell is empty; fill it in or leave the column out.", "单元格为空，请补录或去掉该列。"
-    ),
+    "blank": Reason("The cell is empty; fill it in or leave the column out.", "单元格为空，请补录或去掉该列。"),
     "placeholder": Reason(
         "This is filler, not a value; enter the real one or leave the cell empty.",
         "这是占位内容而非真实值，请填写真实值或留空。",
@@ -38,12 +36,8 @@ REASONS: dict[str, Reason] = {
         "The 0 of the area code is missing, as after a spreadsheet; export the column as text.",
         "区号开头的 0 已丢失（常见于电子表格），请将该列设为文本后重新导出。",
     ),
-    "too_short": Reason(
-        "The value is too short for its kind; check that it is whole.", "内容过短，请核对是否完整。"
-    ),
-    "too_long": Reason(
-        "The value is too long for its kind; check the column mapping.", "内容过长，请核对列映射。"
-    ),
+    "too_short": Reason("The value is too short for its kind; check that it is whole.", "内容过短，请核对是否完整。"),
+    "too_long": Reason("The value is too long for its kind; check the column mapping.", "内容过长，请核对列映射。"),
     "inner_blank": Reason(
         "An identifier holds no blanks; check the column mapping.", "标识符中不应有空格，请核对列映射。"
     ),
@@ -145,9 +139,7 @@ REASONS: dict[str, Reason] = {
         "发牌代号 O 曾用于公安和政府车辆，请核对是否误录。",
     ),
     # companies and accounts
-    "uscc_length": Reason(
-        "A credit code has 18 characters; enter it whole.", "统一社会信用代码应为 18 位，请补全。"
-    ),
+    "uscc_length": Reason("A credit code has 18 characters; enter it whole.", "统一社会信用代码应为 18 位，请补全。"),
     "uscc_alphabet": Reason(
         "A credit code never holds I, O, S, V or Z; they are usually 1, 0, 5, U and 2.",
         "统一社会信用代码不含 I、O、S、V、Z，请核对是否误录。",

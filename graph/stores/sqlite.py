@@ -102,9 +102,7 @@ class SqliteStore(GraphStore):
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
         if not path.parent.is_dir():
-            raise StoreError(
-                f"{path.parent} is no folder; create it, or set RINGROAD_HOME to one that exists"
-            )
+            raise StoreError(f"{path.parent} is no folder; create it, or set RINGROAD_HOME to one that exists")
         with _told(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(path, isolation_level=None, timeout=15, cached_statements=512)
@@ -113,9 +111,7 @@ class SqliteStore(GraphStore):
                 db.execute(pragma)
             (found,) = db.execute("PRAGMA user_version").fetchone()
             if found > FORMAT:
-                raise StoreError(
-                    f"{path} has format {found}, this Ringroad reads up to {FORMAT}; upgrade Ringroad"
-                )
+                raise StoreError(f"{path} has format {found}, this Ringroad reads up to {FORMAT}; upgrade Ringroad")
             if found < FORMAT:
                 db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
         return cls(path, db)
@@ -141,11 +137,7 @@ class SqliteStore(GraphStore):
                 self._write_edges(edges, sequence)
             self._db.executemany(
                 "INSERT INTO event_block VALUES (?,?,?,?)",
-                [
-                    (kind, sequence, len(rows), blocks.pack(rows))
-                    for kind, rows in batch.events.items()
-                    if len(rows)
-                ],
+                [(kind, sequence, len(rows), blocks.pack(rows)) for kind, rows in batch.events.items() if len(rows)],
             )
             nodes_seen, edges_seen = sum(map(len, batch.nodes)), sum(map(len, batch.edges))
             self._db.execute(
@@ -166,24 +158,18 @@ class SqliteStore(GraphStore):
             UPSERT_EDGE,
             (
                 (s, edges.type, t, ref, e, k, v, c, edges.origin, sequence)
-                for s, t, ref, e, k, v, c in zip(
-                    source, target, refs, event, known, until, confidence, strict=True
-                )
+                for s, t, ref, e, k, v, c in zip(source, target, refs, event, known, until, confidence, strict=True)
             ),
         )
 
-    def _create_missing(
-        self, type_: str, keys: Sequence[str], ids: Ints, known_at: Ints, sequence: int
-    ) -> None:
+    def _create_missing(self, type_: str, keys: Sequence[str], ids: Ints, known_at: Ints, sequence: int) -> None:
         """Endpoints nobody described: a bare node, known since its earliest edge."""
         unique, first = np.unique(ids, return_index=True)
         wanted = unique.tolist()
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
         self._db.execute("DELETE FROM wanted")
         self._db.executemany("INSERT INTO wanted VALUES (?)", zip(wanted))
-        rows = self._db.execute(
-            "SELECT id FROM wanted WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = wanted.id)"
-        )
+        rows = self._db.execute("SELECT id FROM wanted WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = wanted.id)")
         missing = {row[0] for row in rows}
         if not missing:
             return
@@ -235,13 +221,9 @@ class SqliteStore(GraphStore):
         db.execute("INSERT INTO edge SELECT * FROM fresh")
         db.execute("DROP TABLE fresh")
         mapping = dict(db.execute("SELECT old, new FROM moved").fetchall())
-        for kind, sequence, payload in db.execute(
-            "SELECT kind, sequence, payload FROM event_block"
-        ).fetchall():
+        for kind, sequence, payload in db.execute("SELECT kind, sequence, payload FROM event_block").fetchall():
             packed = blocks.pack(blocks.remap(blocks.unpack(payload), mapping))
-            db.execute(
-                "UPDATE event_block SET payload = ? WHERE kind = ? AND sequence = ?", (packed, kind, sequence)
-            )
+            db.execute("UPDATE event_block SET payload = ? WHERE kind = ? AND sequence = ?", (packed, kind, sequence))
         return int(changed)
 
     # Reading ---------------------------------------------------------------------------------------
@@ -288,15 +270,11 @@ class SqliteStore(GraphStore):
         for type_, outgoing, _, edge_ref, event, known, until, origin, confidence, _, key, mask in rows:
             edge = EDGES[type_]
             other = NodeRef(edge.target if outgoing else edge.source, key)
-            links.append(
-                Link(type_, bool(outgoing), other, edge_ref, event, known, until or None, origin, confidence)
-            )
+            links.append(Link(type_, bool(outgoing), other, edge_ref, event, known, until or None, origin, confidence))
             masked[other] = mask
         return Neighbourhood(ref, links, counted, masked)
 
-    def search(
-        self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None
-    ) -> list[Node]:
+    def search(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
         text = text.strip()
         if not text:
             return []
@@ -502,9 +480,7 @@ def _told(path: Path) -> Iterator[None]:
     except RingroadError:
         raise
     except OSError as error:
-        raise StoreError(
-            f"{path} cannot be opened ({error.strerror}); check the folder's permissions"
-        ) from None
+        raise StoreError(f"{path} cannot be opened ({error.strerror}); check the folder's permissions") from None
     except sqlite3.Error as error:
         raise _explained(path, error) from None
 

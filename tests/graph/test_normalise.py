@@ -244,9 +244,7 @@ SAME_ADDRESS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"), [(kind, value) for kind, values in SOUND.items() for value in values]
-)
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in SOUND.items() for value in values])
 def test_a_sound_value_is_its_own_canonical_form(kind: str, value: str) -> None:
     reading = KINDS[kind].read(value)
     assert (reading.value, reading.reason, reading.warning) == (value, None, None)
@@ -384,9 +382,7 @@ def test_check_digits() -> None:
 
 def test_coordinates_of_china() -> None:
     assert valid_coordinates(31.23, 121.47)
-    assert not any(
-        valid_coordinates(*at) for at in [(0, 0), (121.47, 31.23), (float("nan"), 121.0), (55, 100)]
-    )
+    assert not any(valid_coordinates(*at) for at in [(0, 0), (121.47, 31.23), (float("nan"), 121.0), (55, 100)])
 
 
 def test_fold() -> None:
@@ -398,9 +394,7 @@ def test_fold() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "piece", ["张", "1 ", "1-", "a.", "a b", "A1", "一", "1x", "·张", "市", "mr ", "第1", "- "]
-)
+@pytest.mark.parametrize("piece", ["张", "1 ", "1-", "a.", "a b", "A1", "一", "1x", "·张", "市", "mr ", "第1", "- "])
 def test_long_junk_is_answered_at_once(kind: str, piece: str) -> None:
     """Nested repetition in a pattern would run for minutes on the first row that is made for it."""
     for times in (60, 498 // len(piece), 100_000):

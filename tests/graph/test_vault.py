@@ -238,9 +238,7 @@ def test_every_altered_byte_is_noticed(vault: Vault, tmp_path: Path) -> None:
     (token,) = keep(vault, "phone", PHONES[:1])
     sealed = dict(sealed_rows(tmp_path))[token]
     altered: list[object] = [
-        sealed[:at] + bytes([sealed[at] ^ flip]) + sealed[at + 1 :]
-        for at in range(len(sealed))
-        for flip in (1, 128)
+        sealed[:at] + bytes([sealed[at] ^ flip]) + sealed[at + 1 :] for at in range(len(sealed)) for flip in (1, 128)
     ]
     altered += [sealed[:cut] for cut in range(len(sealed))]
     altered += [sealed + b"\0", "text", 7]
@@ -266,9 +264,7 @@ def test_another_database_is_left_alone(key_file: Path, tmp_path: Path) -> None:
     assert (tmp_path / "vault.sqlite").read_bytes()[100:] == before
 
 
-def test_a_vault_of_a_newer_release_is_refused(
-    vault: Vault, reopen: Callable[[], Vault], tmp_path: Path
-) -> None:
+def test_a_vault_of_a_newer_release_is_refused(vault: Vault, reopen: Callable[[], Vault], tmp_path: Path) -> None:
     edit(tmp_path, "PRAGMA user_version = 2")
     with pytest.raises(VaultError, match="newer release"):
         reopen()
@@ -441,9 +437,7 @@ def test_another_vaults_key_file_is_refused(vault: Vault, tmp_path: Path) -> Non
     assert other.fingerprint in str(refused.value)
 
 
-def test_an_old_copy_of_the_key_file_is_refused(
-    vault: Vault, reopen: Callable[[], Vault], key_file: Path
-) -> None:
+def test_an_old_copy_of_the_key_file_is_refused(vault: Vault, reopen: Callable[[], Vault], key_file: Path) -> None:
     old = key_file.read_text()
     vault.add_seal_version()
     newest = key_file.read_text()
@@ -490,9 +484,7 @@ def test_references_are_looked_up_across_chunks(vault: Vault) -> None:
 # New keys.
 
 
-def test_resealing_keeps_tokens_and_can_be_stopped(
-    vault: Vault, tmp_path: Path, reopen: Callable[[], Vault]
-) -> None:
+def test_resealing_keeps_tokens_and_can_be_stopped(vault: Vault, tmp_path: Path, reopen: Callable[[], Vault]) -> None:
     phones = [f"138{number:08}" for number in range(7_000)]
     tokens = keep(vault, "phone", phones)
     assert vault.add_seal_version() == 2
@@ -517,9 +509,7 @@ def test_resealing_keeps_tokens_and_can_be_stopped(
     assert [fresh.reveal("phone", token) for token in tokens[:3]] == phones[:3]
 
 
-def test_a_process_started_before_reads_what_a_new_key_sealed(
-    vault: Vault, reopen: Callable[[], Vault]
-) -> None:
+def test_a_process_started_before_reads_what_a_new_key_sealed(vault: Vault, reopen: Callable[[], Vault]) -> None:
     other = reopen()
     vault.add_seal_version()
     (token,) = keep(vault, "phone", PHONES[:1])
@@ -550,9 +540,7 @@ def assert_rotated(vault: Vault, store: GraphOfTokens, phones: list[str], people
     assert keep(vault, "phone", PHONES) == news
 
 
-def test_rotation_moves_tokens_values_and_references(
-    vault: Vault, reopen: Callable[[], Vault], key_file: Path
-) -> None:
+def test_rotation_moves_tokens_values_and_references(vault: Vault, reopen: Callable[[], Vault], key_file: Path) -> None:
     phones, people = filled(vault)
     fingerprint = vault._keyring.fingerprint
     old_key = json.loads(key_file.read_text())["index"]["1"]
@@ -689,9 +677,7 @@ def test_tokens_without_a_value_stop_the_rotation_before_it_starts(
     keep(vault, "phone", PHONES)
 
 
-def test_a_damaged_value_stops_the_rotation_before_it_starts(
-    vault: Vault, key_file: Path, tmp_path: Path
-) -> None:
+def test_a_damaged_value_stops_the_rotation_before_it_starts(vault: Vault, key_file: Path, tmp_path: Path) -> None:
     phones, _ = filled(vault)
     edit(tmp_path, "UPDATE identifiers SET sealed = zeroblob(40) WHERE token = ?", phones[0])
     keys, store = key_file.read_bytes(), GraphOfTokens("phone", phones)
@@ -785,9 +771,7 @@ def test_a_backup_from_before_a_rotation_needs_the_key_file_of_its_time(
 def test_a_backup_needs_its_own_key(vault: Vault, tmp_path: Path) -> None:
     vault.backup(tmp_path / "copy.sqlite")
     with pytest.raises(VaultError, match="wrong key file"):
-        Vault.restore(
-            tmp_path / "copy.sqlite", tmp_path / "new.sqlite", Keyring.create(tmp_path / "other.key")
-        )
+        Vault.restore(tmp_path / "copy.sqlite", tmp_path / "new.sqlite", Keyring.create(tmp_path / "other.key"))
 
 
 # Several at once.

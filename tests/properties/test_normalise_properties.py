@@ -34,9 +34,7 @@ def digits(least: int, most: int | None = None) -> st.SearchStrategy[str]:
 
 @st.composite
 def id_numbers(draw: st.DrawFn) -> str:
-    region = draw(
-        st.sampled_from(["110105", "310101", "440305", "650103", "810000", "830000", "911124", "932682"])
-    )
+    region = draw(st.sampled_from(["110105", "310101", "440305", "650103", "810000", "830000", "911124", "932682"]))
     born = draw(st.dates(date(1940, 1, 1), date(2007, 12, 31)))
     first17 = f"{region}{born:%Y%m%d}{draw(digits(3))}"
     return first17 + id_check(first17)
@@ -78,9 +76,7 @@ def addresses(draw: st.DrawFn) -> str:
 
 
 octets = st.integers(0, 255)
-names = st.text(HAN + "·•・ ", min_size=1, max_size=8) | st.text(
-    "abcABCéß'. -先生女士", min_size=1, max_size=12
-)
+names = st.text(HAN + "·•・ ", min_size=1, max_size=8) | st.text("abcABCéß'. -先生女士", min_size=1, max_size=12)
 mobiles = st.builds("1{}{}".format, st.sampled_from("3456789"), digits(9))
 landlines = st.builds("{}6{}".format, st.sampled_from(["010", "021", "0755", "0571"]), digits(7))
 SOUND: dict[str, st.SearchStrategy[str]] = {
@@ -147,8 +143,7 @@ def test_the_script_of_a_digit_never_changes_the_key(kind: str, data: st.DataObj
     plain = data.draw(SOUND[kind])
     zeros = data.draw(st.lists(st.sampled_from([0x30, *ZEROS]), min_size=len(plain), max_size=len(plain)))
     disguised = "".join(
-        chr(zero + int(sign)) if sign in "0123456789" else sign
-        for zero, sign in zip(zeros, plain, strict=True)
+        chr(zero + int(sign)) if sign in "0123456789" else sign for zero, sign in zip(zeros, plain, strict=True)
     )
     assert KINDS[kind].read(disguised) == KINDS[kind].read(plain)
 
@@ -168,9 +163,7 @@ def test_invisible_characters_and_wrapping_never_change_the_key(kind: str, data:
 def test_one_wrong_character_is_caught(kind: str, data: st.DataObject) -> None:
     sound = data.draw(SOUND[kind])
     at = data.draw(st.integers(0, len(sound) - 1))
-    wrong = data.draw(
-        st.sampled_from(sorted(set(ALPHABET if kind == "uscc" else "0123456789") - {sound[at]}))
-    )
+    wrong = data.draw(st.sampled_from(sorted(set(ALPHABET if kind == "uscc" else "0123456789") - {sound[at]})))
     assert KINDS[kind].normalise(sound[:at] + wrong + sound[at + 1 :]) is None
 
 
@@ -178,9 +171,7 @@ def test_one_wrong_character_is_caught(kind: str, data: st.DataObject) -> None:
 def test_two_neighbours_of_an_id_number_swapped_are_caught(sound: str) -> None:
     for at in range(16):
         if sound[at] != sound[at + 1]:
-            assert (
-                KINDS["id_number"].normalise(sound[:at] + sound[at + 1] + sound[at] + sound[at + 2 :]) is None
-            )
+            assert KINDS["id_number"].normalise(sound[:at] + sound[at + 1] + sound[at] + sound[at + 2 :]) is None
 
 
 @given(addresses())
@@ -203,9 +194,7 @@ SHOWN = {
 @given(st.data())
 def test_the_mask_depends_on_the_shown_ends_only(kind: str, data: st.DataObject) -> None:
     sound = data.draw(
-        mobiles | landlines
-        if kind == "phone"
-        else SOUND[kind].filter(lambda value: len(value) >= 8 or kind == "plate")
+        mobiles | landlines if kind == "phone" else SOUND[kind].filter(lambda value: len(value) >= 8 or kind == "plate")
     )
     head, tail = SHOWN[kind]
     hidden = data.draw(digits(len(sound) - head - tail))
