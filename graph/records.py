@@ -14,7 +14,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from graph.ontology import EDGES, NODES
 
 Ints = npt.NDArray[np.int64]
 Value = str | int | float | bool
+Rows = TypeVar("Rows", "NodeRows", "EdgeRows")
 
 ALWAYS = 0
 """`known_at` of reference rows that carry no clock: known since the beginning."""
@@ -125,9 +127,16 @@ class NodeRows:
     def __len__(self) -> int:
         return len(self.keys)
 
-    @property
+    @cached_property
     def ids(self) -> Ints:
         return node_ids(self.type, self.keys)
+
+    @cached_property
+    def texts(self) -> Sequence[str]:
+        """Properties as JSON with sorted keys: equal facts are equal text."""
+        if isinstance(self.properties, JsonProperties):
+            return self.properties.texts
+        return [orjson.dumps(each, option=orjson.OPT_SORT_KEYS).decode() for each in self.properties]
 
 
 @dataclass(frozen=True)
@@ -151,13 +160,19 @@ class EdgeRows:
     def __len__(self) -> int:
         return len(self.sources)
 
-    @property
+    @cached_property
     def source_ids(self) -> Ints:
         return node_ids(EDGES[self.type].source, self.sources)
 
-    @property
+    @cached_property
     def target_ids(self) -> Ints:
         return node_ids(EDGES[self.type].target, self.targets)
+
+
+def with_ids(rows: Rows, **ids: Ints) -> Rows:
+    """The same rows with ids that are known already, so that no key is hashed a second time."""
+    vars(rows).update(ids)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,9 @@ class Batch:
     bureau inquiry, a label): per kind an Arrow table with `ref, owner, event_time,
     known_at` and the kind's own columns, nodes by id. Quarantined rows travel
     the same way, so that facts and refusals are written in one transaction.
+
+    `ends_described` promises that each end of every edge is among the nodes of this or
+    of an earlier batch, known by the time the edge was: the store need not look.
     """
 
     id: str
@@ -175,6 +193,7 @@ class Batch:
     nodes: Sequence[NodeRows] = ()
     edges: Sequence[EdgeRows] = ()
     events: Mapping[str, pa.Table] = field(default_factory=dict)
+    ends_described: bool = False
 
     def __len__(self) -> int:
         return sum(map(len, self.nodes)) + sum(map(len, self.edges))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -109,6 +110,11 @@ class GraphStore(ABC):
 
         Raises BatchConflict when the id was used with another digest.
         """
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Many batches one after another: a store may put off, to the end, what only reads need."""
+        yield
 
     @abstractmethod
     def batches(self) -> Sequence[BatchMark]:

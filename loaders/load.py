@@ -12,47 +12,33 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from graph.errors import BatchConflict, InputError, StorageFull, TooManyRejected
+from graph.errors import BatchConflict, StorageFull, TooManyRejected
 from graph.ontology import ontology_hash
 from graph.records import Batch
 from graph.store import GraphStore
 from graph.vault import Vault
-from loaders import staging
+from loaders import beside, staging
+from loaders.beside import Beside, halves, judge_there, open_there, write_chunk
+from loaders.judge import Judged, Row, TableReport, checked_chunk, judge, open_sources, quarantined, require_columns
 from loaders.mapping import Mapping
-from loaders.parse import Finding
-from loaders.readers import Chunk, Source, open_database, open_file, open_folder
-from loaders.tables import BY_NAME, TABLES, Table
+from loaders.readers import Source
+from loaders.tables import BY_NAME
 from loaders.translate import Facts, Translator
-from loaders.validate import Checked, check
 
 Progress = Callable[[str, str, int, int], None]
-"""Called with (stage, table, done, total): bytes while checking, rows while writing."""
+"""Called with (stage, table, done, total), in bytes; stages are "check" and "write"."""
 
 MAX_REJECTED = 0.05
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 KEY_KIND = {"applicant": "id_number", "address": "address", "employer": None}
 QUARANTINE_COLUMNS = ("table", "file_sha256", "line", "column", "reason", "action")
-
-
-@dataclass
-class TableReport:
-    """`rows` = `accepted` + `rejected`; `dropped` and `warned` count values, not rows."""
-
-    rows: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    dropped: int = 0
-    warned: int = 0
-    unknown_columns: tuple[str, ...] = ()
-    reasons: Counter[str] = field(default_factory=Counter)
-    repeated: int = 0
-    skipped: bool = False
 
 
 @dataclass
@@ -65,17 +51,8 @@ class LoadReport:
     notes: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
-class _Staged:
-    id: str
-    digest: str
-    table: str
-    folder: Path | None
-    rows: int
-
-
 class Load:
-    """`store` and `vault` are only written once everything was staged and found acceptable."""
+    """`store` and `vault` are only written once every table was read and found acceptable."""
 
     def __init__(
         self,
@@ -88,30 +65,24 @@ class Load:
         batch: str | None = None,
         max_rejected: float = MAX_REJECTED,
         progress: Progress = lambda *_: None,
+        password: str | None = None,
     ) -> None:
-        self._store, self._vault, self._mapping = store, vault, mapping
+        """`password` opens the store a second time, for the process that writes a large load."""
+        self._store, self._vault, self._mapping, self._password = store, vault, mapping, password
         self._staging_dir, self._quarantine_file = staging_dir, quarantine_file
         self._batch, self._max_rejected, self._progress = batch, max_rejected, progress
         self._absorbed = {mark.id: mark.digest for mark in store.batches()}
-        self._quarantine: list[tuple[str, ...]] = []
         self.report = LoadReport()
 
     def run(self, source: str) -> LoadReport:
         """Load a folder, a single file named like a table, or a database URL."""
-        sources = self._open(source)
         try:
-            with staging.staging_folder(self._staging_dir) as folder:
-                staged = list(self._stage(sources, folder))
-                self._write_quarantine()
+            sources = self._fresh(open_sources(source, self._mapping.wanted))
+            with self._helper(sources) as helper:
+                self._judge(source, sources, helper)
                 self._refuse()
-                for at, each in enumerate(staged):
-                    self._absorb(each)
-                    self._progress(
-                        "write",
-                        each.table,
-                        sum(one.rows for one in staged[: at + 1]),
-                        sum(one.rows for one in staged),
-                    )
+                with staging.staging_folder(self._staging_dir) as folder, self._bulk(helper):
+                    self._absorb(sources, folder, helper)
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise StorageFull(
@@ -120,72 +91,25 @@ class Load:
             raise
         return self.report
 
-    # Reading ---------------------------------------------------------------------------------------
-
-    def _open(self, source: str) -> list[Source]:
-        wanted = self._mapping.wanted
-        if "://" in source:
-            found = open_database(source, wanted)
-        elif (path := Path(source).expanduser()).is_file():
-            table = next((name for name, stem in wanted.items() if path.stem == stem or path.name == stem), None)
-            if table is None:
-                raise InputError(f"{path.name} is named like none of the tables ({', '.join(BY_NAME)})")
-            one = open_file(path)
-            found = [Source(table, one.digest, one.size, one.columns, one.chunks)]
-        else:
-            if not path.exists():
-                raise InputError(
-                    f"{source} does not exist; give the folder that holds applications.csv and the other tables"
-                )
-            found = open_folder(path, wanted)
-        order = {table.name: at for at, table in enumerate(TABLES)}
-        found.sort(key=lambda each: order[each.name])
-        for each in found:
-            self._require_columns(each)
-        return found
-
-    def _require_columns(self, source: Source) -> None:
-        table, mapping = BY_NAME[source.name], self._mapping.of(source.name)
-        there = {*mapping.names(source.columns), *mapping.constants}
-        missing = [name for name in table.required if name not in there]
-        if missing:
-            raise InputError(
-                f"{source.name} has no column {missing[0]} (it has {', '.join(source.columns[:6])} …); "
-                "name it in mapping.yaml, see `ringroad load --help`"
-            )
-        for name, theirs in mapping.columns.items():
-            if theirs not in source.columns:
-                raise InputError(
-                    f"mapping.yaml: {table.name}.columns.{name} names {theirs}, which {mapping.name} does not have"
-                )
-        unknown = mapping.unknown(source.columns, (column.name for column in table.columns))
-        self.report.tables[source.name] = TableReport(unknown_columns=unknown)
-
-    # Staging ---------------------------------------------------------------------------------------
-
-    def _stage(self, sources: list[Source], folder: Path) -> Iterator[_Staged]:
-        translator = Translator(self._vault)
-        total, done = sum(source.size for source in sources), 0
-        for source in sources:
-            name = f"{self._batch or source.digest[:24]}/{source.name}"
-            digest = hashlib.sha256(
-                f"{source.digest}{self._mapping.of(source.name)}{ontology_hash()}".encode()
-            ).hexdigest()
-            end = f"{name}/end"
-            if self._known(end, digest):
-                self.report.tables[source.name].skipped = True
+    def _fresh(self, sources: list[Source]) -> list[Source]:
+        """Those that were not absorbed to their end before."""
+        for each in sources:
+            self.report.tables[each.name] = TableReport(unknown_columns=require_columns(each, self._mapping))
+        left = []
+        for each in sources:
+            if self._known(f"{self._name(each)}/end", self._digest(each)):
+                self.report.tables[each.name].skipped = True
                 self.report.skipped += 1
             else:
-                for at, chunk in enumerate(source.chunks()):
-                    id_ = f"{name}/{at:05}"
-                    place = folder / f"{source.name}-{at:05}"
-                    rows = self._stage_chunk(translator, source, chunk, place)
-                    if not self._known(id_, digest):
-                        yield _Staged(id_, digest, source.name, place, rows)
-                    self._progress("check", source.name, min(done + chunk.rows.nbytes, total), total)
-                yield _Staged(end, digest, source.name, None, 0)
-            done += source.size
-            self._progress("check", source.name, done, total)
+                left.append(each)
+        return left
+
+    def _name(self, source: Source) -> str:
+        return f"{self._batch or source.digest[:24]}/{source.name}"
+
+    def _digest(self, source: Source) -> str:
+        content = f"{source.digest}{self._mapping.of(source.name)}{ontology_hash()}"
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def _known(self, id_: str, digest: str) -> bool:
         found = self._absorbed.get(id_)
@@ -195,36 +119,51 @@ class Load:
             )
         return found is not None
 
-    def _stage_chunk(self, translator: Translator, source: Source, chunk: Chunk, place: Path) -> int:
-        table = BY_NAME[source.name]
-        rows = self._mapping.of(source.name).apply(chunk.rows)
-        kept = [column.name for column in table.columns if column.name in rows.column_names]
-        chunk = Chunk(rows.select(kept), chunk.lines, chunk.broken)
-        checked = check(chunk, table)
-        facts = translator.translate(table, checked.rows)
-        self._count(table, chunk, checked, facts)
-        quarantined = _quarantine_rows(table, source.digest, chunk, checked)
-        self._quarantine += quarantined
-        if quarantined:
-            facts.events["quarantine"] = _as_events(quarantined)
-        staging.put(facts, place)
-        return len(checked.rows)
+    @contextmanager
+    def _helper(self, sources: list[Source]) -> Iterator[Beside | None]:
+        if sum(source.size for source in sources) < beside.LARGE:
+            yield None
+            return
+        helper = Beside()
+        try:
+            yield helper
+        finally:
+            helper.close()
 
-    def _count(self, table: Table, chunk: Chunk, checked: Checked, facts: Facts) -> None:
-        report = self.report.tables[table.name]
-        report.rows += checked.seen
-        report.accepted += len(checked.rows)
-        report.rejected += len(checked.rejected) + len(chunk.broken)
-        for finding in checked.findings:
-            report.reasons[f"{finding.column}: {finding.reason}" if finding.column else finding.reason] += len(
-                finding.rows
-            )
-            report.dropped += len(finding.rows) if finding.policy == "quarantine" else 0
-            report.warned += len(finding.rows) if finding.policy == "warn" else 0
-            report.repeated += len(finding.rows) if finding.reason == "duplicate_row" else 0
-        if chunk.broken:
-            report.reasons["row_unreadable"] += len(chunk.broken)
-        self.report.notes.update(facts.warnings)
+    @contextmanager
+    def _bulk(self, helper: Beside | None) -> Iterator[None]:
+        if helper is None:
+            with self._store.bulk():
+                yield
+            return
+        helper.ask(open_there, self._store.url, self._password)
+        yield
+        helper.finish()
+
+    # Judging ---------------------------------------------------------------------------------------
+
+    def _judge(self, source: str, sources: list[Source], helper: Beside | None) -> None:
+        """Checks every row, with help where there is some; the quarantine file is written even when we refuse."""
+        given = halves([each.size for each in sources]) if helper else [False] * len(sources)
+        theirs = {each.name for each, away in zip(sources, given, strict=True) if away}
+        if helper and theirs:
+            wanted = {name: stem for name, stem in self._mapping.wanted.items() if name in theirs}
+            helper.ask(judge_there, source, wanted, self._mapping)
+        mine = [each for each in sources if each.name not in theirs]
+        total, before = sum(each.size for each in mine), 0
+        judged: dict[str, Judged] = {}
+        for each in mine:
+            judged[each.name] = judge(each, self._mapping, self._told("check", each, before, total))
+            before += each.size
+        if helper and theirs:
+            judged |= helper.answer()
+        for name, found in judged.items():
+            found.report.unknown_columns = self.report.tables[name].unknown_columns
+            self.report.tables[name] = found.report
+        self._write_quarantine({row for each in judged.values() for row in each.quarantine})
+
+    def _told(self, stage: str, source: Source, before: int, total: int) -> Callable[[int], None]:
+        return lambda done: self._progress(stage, source.name, before + done, total)
 
     def _refuse(self) -> None:
         """Repeated rows harm nobody and a single bad row refuses no load."""
@@ -237,59 +176,81 @@ class Load:
                     f"Nothing was loaded; see {self._quarantine_file}, or allow more with --max-rejected"
                 )
 
-    # Writing ---------------------------------------------------------------------------------------
-
-    def _absorb(self, staged: _Staged) -> None:
-        if staged.folder is None:
-            self._store.write(Batch(staged.id, staged.digest))
-            return
-        for kind, tokens, sealed in staging.sealed(staged.folder):
-            self._vault.keep(kind, tokens, sealed)
-        for kind, ids, keys in staging.referred(staged.folder):
-            self._vault.refer(kind, ids, keys, KEY_KIND[kind])
-        batch = staging.batch(staged.folder, id=staged.id, digest=staged.digest)
-        self._store.write(batch)
-        self.report.batches += 1
-        self.report.nodes += sum(map(len, batch.nodes))
-        self.report.edges += sum(map(len, batch.edges))
-
-    def _write_quarantine(self) -> None:
+    def _write_quarantine(self, found: set[Row]) -> None:
         """A file for the people who repair the data: where and why, never the value. It is about this load;
         of files that an earlier run had loaded to their end it keeps what that run found."""
-        rows = {*self._quarantine, *self._found_before()}
+        rows = found | self._found_before()
         if not rows:
             self._quarantine_file.unlink(missing_ok=True)
             return
         fresh = self._quarantine_file.with_suffix(".new")
-        with os.fdopen(
-            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="", encoding="utf-8"
-        ) as file:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(QUARANTINE_COLUMNS)
             writer.writerows(sorted(rows, key=lambda row: (row[0], int(row[2]), row[3:])))
         fresh.replace(self._quarantine_file)
 
-    def _found_before(self) -> list[tuple[str, ...]]:
+    def _found_before(self) -> set[Row]:
         skipped = {name for name, report in self.report.tables.items() if report.skipped}
         if not skipped or not self._quarantine_file.exists():
-            return []
+            return set()
         with self._quarantine_file.open(newline="", encoding="utf-8") as file:
-            return [tuple(row) for row in csv.reader(file) if row and row[0] in skipped]
+            return {(row[0], row[1], row[2], row[3], row[4], row[5]) for row in csv.reader(file) if row[0] in skipped}
+
+    # Absorbing -------------------------------------------------------------------------------------
+
+    def _absorb(self, sources: list[Source], folder: Path, helper: Beside | None) -> None:
+        """Chunk by chunk: the vault holds what the store is about to say."""
+        translator = Translator(self._vault)
+        total, before = sum(source.size for source in sources), 0
+        for source in sources:
+            told = self._told("write", source, before, total)
+            for id_, facts, done in self._facts(source, translator):
+                place = folder / id_.replace("/", "-")
+                self._keep(facts)
+                staging.put(facts, place)
+                if helper:
+                    helper.write(place, id_, self._digest(source))
+                else:
+                    write_chunk(self._store, place, id_, self._digest(source))
+                self._count(facts)
+                told(done)
+            end = Batch(f"{self._name(source)}/end", self._digest(source))
+            if helper:
+                helper.mark(end)
+            else:
+                self._store.write(end)
+            before += source.size
+            told(source.size)
+
+    def _facts(self, source: Source, translator: Translator) -> Iterator[tuple[str, Facts, int]]:
+        """Chunks that the store has not absorbed; all are translated, for one may name what another described."""
+        done = 0
+        for at, chunk in enumerate(source.chunks()):
+            checked = checked_chunk(source, chunk, self._mapping)
+            facts = translator.translate(BY_NAME[source.name], checked.rows)
+            if rows := quarantined(source, chunk, checked):
+                facts.events["quarantine"] = _as_events(rows)
+            self.report.notes.update(facts.warnings)
+            done = min(done + chunk.rows.nbytes, source.size)
+            id_ = f"{self._name(source)}/{at:05}"
+            if not self._known(id_, self._digest(source)):
+                yield id_, facts, done
+
+    def _keep(self, facts: Facts) -> None:
+        for kind, (tokens, sealed) in facts.sealed.items():
+            self._vault.keep(kind, tokens, sealed)
+        for kind, (ids, keys) in facts.referred.items():
+            self._vault.refer(kind, ids, keys, KEY_KIND[kind])
+
+    def _count(self, facts: Facts) -> None:
+        self.report.batches += 1
+        self.report.nodes += sum(map(len, facts.nodes))
+        self.report.edges += sum(map(len, facts.edges))
 
 
-def _quarantine_rows(table: Table, digest: str, chunk: Chunk, checked: Checked) -> list[tuple[str, ...]]:
-    rows = [(table.name, digest, str(line), "", "row_unreadable", "reject") for line in chunk.broken]
-    for finding in checked.findings:
-        rows += _lines(table, digest, chunk, finding)
-    return rows
-
-
-def _lines(table: Table, digest: str, chunk: Chunk, finding: Finding) -> Iterator[tuple[str, ...]]:
-    for line in chunk.lines[finding.rows].tolist():
-        yield (table.name, digest, str(line), finding.column, finding.reason, finding.policy)
-
-
-def _as_events(rows: list[tuple[str, ...]]) -> pa.Table:
+def _as_events(rows: list[Row]) -> pa.Table:
     columns = dict(zip(QUARANTINE_COLUMNS, zip(*rows, strict=True), strict=True))
     refs = [f"{digest[:16]}:{table}:{line}:{column}:{reason}" for table, digest, line, column, reason, _ in rows]
     nothing = np.zeros(len(rows), dtype=np.int64)

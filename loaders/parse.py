@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.normalise import KINDS, fold
+from graph.normalise.phone import PLAIN_MOBILE
 from graph.records import Ints
 from loaders.tables import Column, Policy
 
@@ -37,7 +38,8 @@ TRUTH = {"1": True, "true": True, "t": True, "yes": True, "y": True, "是": True
          "0": False, "false": False, "f": False, "no": False, "n": False, "否": False, "无": False, "0.0": False}  # fmt: skip
 SAME_WORD = {"m": "male", "男": "male", "1": "male", "f": "female", "女": "female", "2": "female", "0": "unknown"}
 PLAIN = dict.fromkeys(("opaque", "account", "voice", "device"), r"^[A-Za-z][A-Za-z_]{0,15}[0-9][A-Za-z0-9_-]{3,40}$")
-"""Codes as systems make them: canonical as they stand, which spares reading a million of them one by one."""
+PLAIN["phone"] = PLAIN_MOBILE
+"""Codes as systems make them, and mobile numbers: canonical as they stand, which spares reading a million of them one by one."""
 
 
 @dataclass(frozen=True)

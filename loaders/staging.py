@@ -1,7 +1,7 @@
 """Facts on their way from the files to the store, as Arrow files that hold tokens only.
 
-A load is staged whole before any of it is written, so that too many bad rows refuse
-it before the store was touched, and memory holds one chunk at a time.
+A chunk is staged, written and dropped: memory holds one of them, and where a second
+process writes, it finds them here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from graph.records import Batch, EdgeRows, JsonProperties, NodeRows
+from graph.records import Batch, EdgeRows, JsonProperties, NodeRows, with_ids
 from loaders.translate import Facts
-
-INTS = ("known_at", "updated_at", "event_time", "valid_to")
 
 
 @contextmanager
@@ -37,58 +35,47 @@ def put(facts: Facts, folder: Path) -> None:
     folder.mkdir()
     for at, nodes in enumerate(facts.nodes):
         columns = {
-            "keys": nodes.keys, "masked": nodes.masked, "known_at": nodes.known_at, "updated_at": nodes.updated_at,
-            "properties": _texts(nodes),
+            "ids": nodes.ids, "keys": nodes.keys, "masked": nodes.masked, "known_at": nodes.known_at,
+            "updated_at": nodes.updated_at, "properties": nodes.texts,
         }  # fmt: skip
         _write(folder / f"node-{at:03}", pa.table(columns), type=nodes.type)
     for at, edges in enumerate(facts.edges):
         columns = {
             "sources": edges.sources, "targets": edges.targets, "refs": edges.refs, "event_time": edges.event_time,
             "known_at": edges.known_at, "valid_to": edges.valid_to, "confidence": edges.confidence,
+            "source_ids": edges.source_ids, "target_ids": edges.target_ids,
         }  # fmt: skip
         _write(folder / f"edge-{at:03}", pa.table(columns), type=edges.type, origin=edges.origin)
     for kind, rows in facts.events.items():
         _write(folder / f"event-{kind}", rows)
-    for kind, (tokens, sealed) in facts.sealed.items():
-        _write(folder / f"sealed-{kind}", pa.table({"tokens": tokens, "sealed": pa.array(sealed, pa.binary())}))
-    for kind, (ids, keys) in facts.referred.items():
-        _write(
-            folder / f"refer-{kind}",
-            pa.table({"ids": pa.array(ids, pa.string()), "keys": pa.array(keys, pa.string())}),
-        )
+
+
+def drop(folder: Path) -> None:
+    shutil.rmtree(folder)
 
 
 def batch(folder: Path, *, id: str, digest: str) -> Batch:  # noqa: A002 - the field's own word
     nodes, edges, events = [], [], {}
     for path in sorted(folder.iterdir()):
         part, _, name = path.name.partition("-")
+        rows, about = _read(path)
         if part == "node":
-            rows, about = _read(path)
-            columns = _columns(rows)
-            nodes.append(NodeRows(**about, **columns | {"properties": JsonProperties(columns["properties"])}))
+            nodes.append(_nodes(about["type"], _columns(rows)))
         elif part == "edge":
-            rows, about = _read(path)
-            edges.append(EdgeRows(**about, **_columns(rows)))
-        elif part == "event":
-            events[name] = _read(path)[0]
-    return Batch(id=id, digest=digest, nodes=nodes, edges=edges, events=events)
+            edges.append(_edges(about["type"], about["origin"], _columns(rows)))
+        else:
+            events[name] = rows
+    return Batch(id=id, digest=digest, nodes=nodes, edges=edges, events=events, ends_described=True)
 
 
-def sealed(folder: Path) -> Iterator[tuple[str, list[str], list[bytes]]]:
-    for path in sorted(folder.glob("sealed-*")):
-        rows, _ = _read(path)
-        yield path.name.partition("-")[2], rows["tokens"].to_pylist(), rows["sealed"].to_pylist()
+def _nodes(type_: str, columns: dict[str, Any]) -> NodeRows:
+    ids, texts = columns.pop("ids"), columns.pop("properties")
+    return with_ids(NodeRows(type=type_, **columns, properties=JsonProperties(texts)), ids=ids)
 
 
-def referred(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    for path in sorted(folder.glob("refer-*")):
-        rows, _ = _read(path)
-        yield path.name.partition("-")[2], rows["ids"].to_pylist(), rows["keys"].to_pylist()
-
-
-def _texts(nodes: NodeRows) -> Any:
-    assert isinstance(nodes.properties, JsonProperties)
-    return nodes.properties.texts
+def _edges(type_: str, origin: str, columns: dict[str, Any]) -> EdgeRows:
+    ids = {name: columns.pop(name) for name in ("source_ids", "target_ids")}
+    return with_ids(EdgeRows(type=type_, origin=origin, **columns), **ids)
 
 
 def _write(path: Path, rows: pa.Table, **about: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from graph.normalise import KINDS
 from graph.ontology import NODES
-from graph.records import EdgeRows, Ints, JsonProperties, NodeRows, node_ids
+from graph.records import EdgeRows, Ints, JsonProperties, NodeRows, node_ids, with_ids
 from graph.stores.blocks import node_field
 from graph.vault import Vault
 from loaders.facts import FACTS, EdgeFact, End, TableFacts
@@ -37,9 +38,20 @@ NEVER = np.iinfo(np.int64).max
 class Named:
     """The nodes of one end: `codes` point into `keys`; -1 where the row names none."""
 
+    type: str
     codes: Ints
     keys: list[str]
     masks: list[str]
+
+    @cached_property
+    def ids(self) -> Ints:
+        """By code; the last one, of rows that name none, is 0."""
+        return np.append(node_ids(self.type, self.keys), np.int64(0))
+
+    @property
+    def rows_ids(self) -> Ints:
+        """Node ids; 0 where the row names none."""
+        return self.ids[self.codes]
 
     @property
     def filled(self) -> npt.NDArray[np.bool_]:
@@ -83,7 +95,7 @@ class Translator:
             return named[at]
 
         for end in says.nodes:
-            self._describe(end, table, rows, names(end))
+            self._describe(end, rows, names(end))
         for fact in says.edges:
             if self._present(fact, rows):
                 self._relate(fact, table, rows, names)
@@ -95,7 +107,7 @@ class Translator:
 
     def _name(self, end: End, rows: pd.DataFrame, *, defines: bool) -> Named:
         if end.column not in rows:
-            return Named(np.full(len(rows), -1, dtype=np.int64), [], [])
+            return Named(end.type, np.full(len(rows), -1, dtype=np.int64), [], [])
         codes, values = pd.factorize(rows[end.column].to_numpy(dtype=object))
         ids = [str(value) for value in values]
         if end.refer:
@@ -103,7 +115,7 @@ class Translator:
             keys, masks = self._resolve(end, ids, stands_for)
         else:
             keys, masks = self._tokens(end.type, [end.prefix + value for value in ids])
-        return Named(codes.astype(np.int64), keys, masks)
+        return Named(end.type, codes.astype(np.int64), keys, masks)
 
     def _tokens(self, type_: str, values: list[str]) -> tuple[list[str], list[str]]:
         """Keys and masks of canonical values; values not met before in this load are sealed for the vault."""
@@ -156,35 +168,32 @@ class Translator:
 
     # Nodes -----------------------------------------------------------------------------------------
 
-    def _describe(self, end: End, table: Table, rows: pd.DataFrame, named: Named) -> None:
-        """Rows that say something about the node itself. Of two rows on one node the later known comes last."""
+    def _describe(self, end: End, rows: pd.DataFrame, named: Named) -> None:
+        """Rows that say something about the node itself. Of rows that state the same properties of one
+        node the latest known speaks for all, known since the earliest."""
         at = np.flatnonzero(named.filled)
         known = rows["known_ms"].to_numpy()[at]
-        order = np.argsort(known, kind="stable")
-        at, known = at[order], known[order]
-        names = [each.name for each in NODES[end.type].properties if each.name in rows]
-        texts = _property_texts(rows, names, at, end.type)
-        codes = named.codes[at].tolist()
-        self._facts.nodes.append(
-            NodeRows(
-                type=end.type,
-                keys=[named.keys[code] for code in codes],
-                known_at=known,
-                updated_at=known,
-                masked=[named.masks[code] for code in codes],
-                properties=JsonProperties(texts),
-            )
-        )
+        names = sorted(each.name for each in NODES[end.type].properties if each.name in rows)
+        stated = _stated(rows, names, at)
+        order = np.lexsort((known, stated, named.codes[at]))
+        at, known, stated = at[order], known[order], stated[order]
+        if not len(at):
+            return
+        codes = named.codes[at]
+        starts = np.flatnonzero(np.append(True, (codes[1:] != codes[:-1]) | (stated[1:] != stated[:-1])))
+        lasts = np.append(starts[1:], len(at)) - 1
+        since, spoken = known[starts], codes[lasts].tolist()
+        texts = _property_texts(rows, names, at[lasts], end.type)
+        self._tell(named, spoken, since, known[lasts], texts)
         said = self._said.setdefault(end.type, {})
-        for code, moment in zip(codes, known.tolist(), strict=True):
+        for code, moment in zip(spoken, since.tolist(), strict=True):
             key = named.keys[code]
             if said.get(key, NEVER) > moment:
                 said[key] = moment
-        del table
 
-    def _mention(self, type_: str, named: Named, at: Ints, known: Ints) -> None:
+    def _mention(self, named: Named, at: Ints, known: Ints) -> None:
         """Nodes that a relation names: written when this load has not yet said that they existed by then."""
-        said = self._said.setdefault(type_, {})
+        said = self._said.setdefault(named.type, {})
         earliest = np.full(len(named.keys), NEVER, dtype=np.int64)
         np.minimum.at(earliest, named.codes[at], known)
         fresh = [
@@ -197,16 +206,18 @@ class Translator:
         for code, moment in fresh:
             said[named.keys[code]] = moment
         moments = np.array([moment for _, moment in fresh], dtype=np.int64)
-        self._facts.nodes.append(
-            NodeRows(
-                type=type_,
-                keys=[named.keys[code] for code, _ in fresh],
-                known_at=moments,
-                updated_at=moments,
-                masked=[named.masks[code] for code, _ in fresh],
-                properties=JsonProperties(["{}"] * len(fresh)),
-            )
+        self._tell(named, [code for code, _ in fresh], moments, moments, ["{}"] * len(fresh))
+
+    def _tell(self, named: Named, codes: list[int], known_at: Ints, updated_at: Ints, texts: list[str]) -> None:
+        nodes = NodeRows(
+            type=named.type,
+            keys=[named.keys[code] for code in codes],
+            known_at=known_at,
+            updated_at=updated_at,
+            masked=[named.masks[code] for code in codes],
+            properties=JsonProperties(texts),
         )
+        self._facts.nodes.append(with_ids(nodes, ids=named.ids[np.array(codes, dtype=np.int64)]))
 
     # Relations -------------------------------------------------------------------------------------
 
@@ -230,19 +241,25 @@ class Translator:
         if not len(at):
             return
         event, known = event[at], known[at]
-        for end, named in ((fact.source, source), (fact.target, target)):
-            self._mention(end.type, named, at, known)
+        for named in (source, target):
+            self._mention(named, at, known)
         self._facts.edges.append(
-            EdgeRows(
-                type=fact.type,
-                sources=source.of(at),
-                targets=target.of(at),
-                refs=_column(rows, fact.ref, at, "") if fact.ref else [""] * len(at),
-                event_time=event,
-                known_at=known,
-                valid_to=np.maximum(rows[fact.until].to_numpy()[at], 0) if fact.until in rows else np.zeros_like(event),
-                confidence=_confidence(rows, fact.confidence, at),
-                origin=table.name,
+            with_ids(
+                EdgeRows(
+                    type=fact.type,
+                    sources=source.of(at),
+                    targets=target.of(at),
+                    refs=_column(rows, fact.ref, at, "") if fact.ref else [""] * len(at),
+                    event_time=event,
+                    known_at=known,
+                    valid_to=np.maximum(rows[fact.until].to_numpy()[at], 0)
+                    if fact.until in rows
+                    else np.zeros_like(event),
+                    confidence=_confidence(rows, fact.confidence, at),
+                    origin=table.name,
+                ),
+                source_ids=source.ids[source.codes[at]],
+                target_ids=target.ids[target.codes[at]],
             )
         )
 
@@ -260,7 +277,7 @@ class Translator:
         `ref` ends with the time it was known."""
         owner = says.events
         assert owner is not None
-        ids = _ids(owner.type, names(owner))
+        ids = names(owner).rows_ids
         key = [column for column in table.key if column != owner.column or len(table.key) == 1]
         known = rows["known_ms"].to_numpy()
         stems = rows[key].astype(object).map(_plain).agg("/".join, axis=1) if len(key) > 1 else rows[key[0]].map(_plain)
@@ -275,7 +292,7 @@ class Translator:
         for name, end in says.event_nodes.items():
             if name in rows:
                 fields.append(node_field(name, end.type))
-                columns.append(_ids(end.type, names(end)))
+                columns.append(names(end).rows_ids)
         for column in table.columns:
             if column.name in rows and _recordable(table, says, column.name):
                 values = _event_values(rows[column.name], column.type)
@@ -302,12 +319,6 @@ def _event_values(column: pd.Series[Any], type_: str) -> pa.Array:
     if type_ in ("number", "integer"):
         return pa.array(column.to_numpy(dtype=np.float64), pa.float64(), from_pandas=True)
     return pa.array(column, pa.bool_() if type_ == "boolean" else pa.string(), from_pandas=True)
-
-
-def _ids(type_: str, named: Named) -> Ints:
-    """Node ids; 0 where the row names none."""
-    ids = np.append(node_ids(type_, named.keys), np.int64(0))
-    return ids[named.codes]
 
 
 # What a table's columns mean beyond their names ------------------------------------------------------------
@@ -410,13 +421,24 @@ def _plain(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 
+def _stated(rows: pd.DataFrame, names: Sequence[str], at: Ints) -> Ints:
+    """Which of these properties each row states, as the bits of a number."""
+    bits = np.zeros(len(at), dtype=np.int64)
+    for bit, name in enumerate(names):
+        column = rows[name].to_numpy()[at]
+        filled = column != NO_TIME if column.dtype == np.int64 else ~pd.isna(column)
+        bits |= filled.astype(np.int64) << bit
+    return bits
+
+
 def _property_texts(rows: pd.DataFrame, names: Sequence[str], at: Ints, type_: str) -> list[str]:
-    columns = [_values(rows[name].to_numpy()[at], NODES[type_].property(name).type) for name in sorted(names)]
+    """`names` are sorted: equal facts are equal text."""
+    columns = [_values(rows[name].to_numpy()[at], NODES[type_].property(name).type) for name in names]
     if not columns:
         return ["{}"] * len(at)
-    ordered, dumps = sorted(names), orjson.dumps
+    dumps = orjson.dumps
     return [
-        dumps({name: value for name, value in zip(ordered, row, strict=True) if value is not None}).decode()
+        dumps({name: value for name, value in zip(names, row, strict=True) if value is not None}).decode()
         for row in zip(*columns, strict=True)
     ]
 

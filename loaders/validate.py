@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph.normalise import read_document
 from graph.records import Ints
@@ -172,6 +173,8 @@ def _duplicates(chunk: Chunk, table: Table, rejected: Ints) -> list[Finding]:
     Only rows whose key occurs twice are compared whole: in most chunks there is none.
     """
     key = [name for name in table.key if name in chunk.rows.column_names]
+    if len(key) == 1 and pc.count_distinct(chunk.rows[key[0]], mode="all").as_py() == len(chunk.rows):
+        return []
     twice = chunk.rows.select(key).to_pandas().duplicated(keep=False).to_numpy()
     twice[rejected] = False
     at = np.flatnonzero(twice)

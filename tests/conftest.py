@@ -25,19 +25,6 @@ ROOT = Path(__file__).parents[1]
 PASSWORD = "for-the-tests-only"
 BRIEF = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # a server that lives for two minutes
 
-AWAITED = (
-    "test_the_latest_statement_of_a_property_stays[sqlite",
-    "test_in_one_batch_as_in_many[sqlite",
-    "test_an_empty_mask_hides_nothing[sqlite",
-    "test_an_end_is_known_since_its_edge_was[sqlite",
-    "test_a_bare_end_has_stated_nothing[sqlite",
-    "test_the_digest_sees_every_fact",
-    "test_after_a_batch_only_what_it_touched[sqlite",
-    "test_same_answers",
-    "test_a_load_cut_by_a_dying_server_ends_the_same_when_run_again",
-)
-"""Promises SQLite does not keep yet; empty this when it does."""
-
 Open = Callable[[], GraphStore]
 """Opens another handle on the same store."""
 
@@ -120,9 +107,3 @@ def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
 def store(open_again: Open) -> Iterator[GraphStore]:
     with open_again() as opened:
         yield opened
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.name.startswith(AWAITED):
-            item.add_marker(pytest.mark.xfail(reason="graph/stores/sqlite.py: see AWAITED", run=False))

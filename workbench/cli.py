@@ -99,6 +99,7 @@ def load(
         report = Load(
             here.store, here.vault, staging_dir=here.settings.staging_dir, mapping=chosen, batch=batch,
             quarantine_file=here.settings.home / "quarantine.csv", max_rejected=max_rejected,
+            password=instance.store_password(),
             progress=lambda stage, table, done, total: bar.update(
                 task, description=f"{stage} {table}", completed=done, total=max(total, 1)
             ),

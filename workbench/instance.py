@@ -86,7 +86,11 @@ def opened(store_url: str | None, *, vault: bool = True) -> Iterator[Instance]:
 
 
 def open_graph(settings: Settings, store_url: str | None) -> GraphStore:
-    return open_store(store_url or settings.store_url, password=os.environ.get("RINGROAD_STORE_PASSWORD"))
+    return open_store(store_url or settings.store_url, password=store_password())
+
+
+def store_password() -> str | None:
+    return os.environ.get("RINGROAD_STORE_PASSWORD")
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -28,6 +28,12 @@ _SHAPES: Final[tuple[tuple[PhoneType, re.Pattern[str]], ...]] = (
     ("service", re.compile(r"9[56][0-9]{3,6}|1[0-2][0-9]{1,3}|11[68]114")),
 )
 _MOBILE: Final = _SHAPES[0][1]
+_CALLING: Final = "|".join(f"{_PREFIXES['voice']} {_PREFIXES['virtual']}".split())
+_TWO_DIGITS: Final = "|".join(f"{first}[{'0123456789'.replace(first, '')}]" for first in "0123456789")
+PLAIN_MOBILE: Final = f"^(?:{_CALLING})[0-9]{{6}}(?:{_TWO_DIGITS})$"
+"""Canonical as they stand, for columns that are read at once. Numbers whose last two digits are the same
+are not among them: one may be a placeholder."""
+
 _LANDLINE_WITHOUT_ZERO: Final = re.compile(r"(?:10|2[0-9])[1-9][0-9]{7}|[3-9][0-9]{2}[1-9][0-9]{6,7}")
 
 _SEPARATORS: Final = re.compile(r"\.0+$|[ \-‐‑‒–—―−_().·/]")
@@ -115,4 +121,6 @@ read_phone = at_border(_read_phone)
 
 def mask_phone(value: str) -> str:
     """`138****8000`; 400 and service numbers are published, hence shown."""
+    if len(value) == 11 and value[0] == "1":
+        return f"{value[:3]}****{value[-4:]}"
     return value if _shape(value) in {"400", "service"} else f"{value[:3]}****{value[-4:]}"

@@ -21,7 +21,7 @@ def open_store(url: str, *, password: str | None = None) -> GraphStore:
     if scheme == "sqlite":
         from graph.stores.sqlite import SqliteStore
 
-        return SqliteStore.open(Path(rest[1:] if rest.startswith("/") else rest).expanduser())
+        return SqliteStore.open(Path(rest.removeprefix("/")).expanduser())
     if scheme in ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc"):
         if "@" in rest and ":" in rest.rpartition("@")[0]:
             raise InputError("RINGROAD_STORE holds a password; put it into RINGROAD_STORE_PASSWORD instead")

@@ -1,14 +1,15 @@
 """The default store: one SQLite file, no server, several processes at once.
 
-Edges are stored under their source and, in a covering index, under their target in
-the order of time, so that the newest 50 of a hub are read without touching the rest.
+Edges are indexed by their source and, in the order of time, by their target, so that
+the newest 50 of a hub are read without touching the rest.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,71 +25,9 @@ from graph.ontology import EDGES, NODES
 from graph.records import Batch, EdgeRows, Ints, Node, NodeRef, NodeRows, node_id, to_millis
 from graph.store import EDGE_SCHEMA, NODE_SCHEMA, BatchMark, GraphStore, Link, Neighbourhood, Rank, StoreSize
 from graph.stores import blocks
+from graph.stores.sqlite_schema import FORMAT, MOVE, READING, UPSERT_EDGE, UPSERT_NODE, index_for_reading, prepare
 
-FORMAT = 1
 PAGE = 50_000
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS mark (
-  sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,
-  nodes INTEGER NOT NULL, edges INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS node (
-  id INTEGER PRIMARY KEY, type TEXT NOT NULL, key TEXT NOT NULL, masked TEXT NOT NULL, tail TEXT,
-  known_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, properties TEXT NOT NULL, batch INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS node_key ON node (type, key) WHERE tail IS NULL;
-CREATE INDEX IF NOT EXISTS node_tail ON node (tail) WHERE tail IS NOT NULL;
-CREATE INDEX IF NOT EXISTS node_batch ON node (batch);
-CREATE TABLE IF NOT EXISTS edge (
-  source INTEGER NOT NULL, type TEXT NOT NULL, target INTEGER NOT NULL, ref TEXT NOT NULL,
-  event_time INTEGER NOT NULL, known_at INTEGER NOT NULL, valid_to INTEGER NOT NULL,
-  confidence REAL NOT NULL, origin TEXT NOT NULL, batch INTEGER NOT NULL,
-  PRIMARY KEY (source, type, target, ref)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS edge_in ON edge
-  (target, event_time DESC, type, source, ref, known_at, valid_to, confidence, origin);
-CREATE INDEX IF NOT EXISTS edge_batch ON edge (batch);
-CREATE TABLE IF NOT EXISTS event_block (
-  kind TEXT NOT NULL, sequence INTEGER NOT NULL, rows INTEGER NOT NULL, payload BLOB NOT NULL,
-  PRIMARY KEY (kind, sequence)) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS id_collision BEFORE UPDATE OF key ON node WHEN OLD.key <> NEW.key AND OLD.id = NEW.id
-  BEGIN SELECT RAISE(ABORT, 'two keys share one node id'); END;
-"""
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA busy_timeout = 15000",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -262144",
-    "PRAGMA mmap_size = 4294967296",
-)
-UPSERT_NODE = """
-INSERT INTO node (id, type, key, masked, tail, known_at, updated_at, properties, batch) VALUES (?,?,?,?,?,?,?,?,?)
-ON CONFLICT (id) DO UPDATE SET
-  key = excluded.key,
-  masked = CASE excluded.masked WHEN '' THEN masked ELSE excluded.masked END,
-  tail = coalesce(excluded.tail, tail),
-  known_at = min(known_at, excluded.known_at),
-  properties = CASE
-    WHEN excluded.properties = '{}' THEN properties
-    WHEN excluded.updated_at >= updated_at THEN overlay(properties, excluded.properties)
-    ELSE overlay(excluded.properties, properties) END,
-  updated_at = CASE excluded.properties WHEN '{}' THEN updated_at ELSE max(updated_at, excluded.updated_at) END,
-  batch = excluded.batch
-WHERE excluded.known_at < known_at OR excluded.properties <> '{}' OR excluded.key <> key
-  OR (masked = '' AND excluded.masked <> '')
-"""
-UPSERT_EDGE = """
-INSERT INTO edge (source, type, target, ref, event_time, known_at, valid_to, confidence, origin, batch)
-VALUES (?,?,?,?,?,?,?,?,?,?)
-ON CONFLICT (source, type, target, ref) DO UPDATE SET
-  event_time = min(event_time, excluded.event_time),
-  origin = CASE WHEN (excluded.known_at, excluded.origin) < (known_at, origin)
-                THEN excluded.origin ELSE origin END,
-  known_at = min(known_at, excluded.known_at),
-  valid_to = max(valid_to, excluded.valid_to),
-  confidence = max(confidence, excluded.confidence),
-  batch = excluded.batch
-WHERE excluded.event_time < event_time OR excluded.known_at < known_at OR excluded.valid_to > valid_to
-  OR excluded.confidence > confidence OR (excluded.known_at = known_at AND excluded.origin < origin)
-"""
 
 
 class SqliteStore(GraphStore):
@@ -106,14 +45,14 @@ class SqliteStore(GraphStore):
         with _told(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = sqlite3.connect(path, isolation_level=None, timeout=15, cached_statements=512)
-            db.create_function("overlay", 2, _overlay, deterministic=True)
-            for pragma in PRAGMAS:
-                db.execute(pragma)
-            (found,) = db.execute("PRAGMA user_version").fetchone()
+            found = prepare(db)
             if found > FORMAT:
-                raise StoreError(f"{path} has format {found}, this Ringroad reads up to {FORMAT}; upgrade Ringroad")
+                raise StoreError(f"{path} has format {found}, this Ringroad reads {FORMAT}; upgrade Ringroad")
             if found < FORMAT:
-                db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+                raise StoreError(
+                    f"{path} has format {found} of an earlier Ringroad, this one reads {FORMAT}; "
+                    "load the tables again into a new RINGROAD_HOME"
+                )
         return cls(path, db)
 
     def close(self) -> None:
@@ -133,8 +72,10 @@ class SqliteStore(GraphStore):
             (sequence,) = self._db.execute("SELECT coalesce(max(sequence), 0) + 1 FROM mark").fetchone()
             for nodes in batch.nodes:
                 self._db.executemany(UPSERT_NODE, _node_parameters(nodes, sequence))
+            if not batch.ends_described:
+                self._know_ends(batch, sequence)
             for edges in batch.edges:
-                self._write_edges(edges, sequence)
+                self._db.executemany(UPSERT_EDGE, _edge_parameters(edges, sequence))
             self._db.executemany(
                 "INSERT INTO event_block VALUES (?,?,?,?)",
                 [(kind, sequence, len(rows), blocks.pack(rows)) for kind, rows in batch.events.items() if len(rows)],
@@ -146,44 +87,37 @@ class SqliteStore(GraphStore):
             )
         return True
 
-    def _write_edges(self, edges: EdgeRows, sequence: int) -> None:
-        sources, targets = edges.source_ids, edges.target_ids
-        self._create_missing(EDGES[edges.type].source, edges.sources, sources, edges.known_at, sequence)
-        self._create_missing(EDGES[edges.type].target, edges.targets, targets, edges.known_at, sequence)
-        order = np.lexsort((targets, sources))
-        columns = (sources, targets, edges.event_time, edges.known_at, edges.valid_to, edges.confidence)
-        source, target, event, known, until, confidence = (column[order].tolist() for column in columns)
-        refs = [edges.refs[at] for at in order.tolist()]
-        self._db.executemany(
-            UPSERT_EDGE,
-            (
-                (s, edges.type, t, ref, e, k, v, c, edges.origin, sequence)
-                for s, t, ref, e, k, v, c in zip(source, target, refs, event, known, until, confidence, strict=True)
-            ),
+    def _know_ends(self, batch: Batch, sequence: int) -> None:
+        """Both ends of an edge were known since it was; one that nobody described becomes a bare node."""
+        self._db.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY, known_at INTEGER, at INTEGER)"
         )
+        for type_, (ids, known_at, keys) in _ends(batch).items():
+            self._db.execute("DELETE FROM wanted")
+            rows = zip(ids.tolist(), known_at.tolist(), range(len(ids)), strict=True)
+            self._db.executemany("INSERT INTO wanted VALUES (?,?,?)", rows)
+            later = self._db.execute(
+                "SELECT wanted.id, wanted.known_at, at FROM wanted LEFT JOIN node ON node.id = wanted.id"
+                " WHERE node.known_at IS NULL OR node.known_at > wanted.known_at"
+            ).fetchall()
+            tail = None if NODES[type_].kind is None else ""
+            self._db.executemany(
+                UPSERT_NODE, [(id_, type_, keys(at), "", tail, known, 0, "{}", sequence) for id_, known, at in later]
+            )
 
-    def _create_missing(self, type_: str, keys: Sequence[str], ids: Ints, known_at: Ints, sequence: int) -> None:
-        """Endpoints nobody described: a bare node, known since its earliest edge."""
-        unique, first = np.unique(ids, return_index=True)
-        wanted = unique.tolist()
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id INTEGER PRIMARY KEY)")
-        self._db.execute("DELETE FROM wanted")
-        self._db.executemany("INSERT INTO wanted VALUES (?)", zip(wanted))
-        rows = self._db.execute("SELECT id FROM wanted WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.id = wanted.id)")
-        missing = {row[0] for row in rows}
-        if not missing:
-            return
-        earliest = np.full(len(unique), np.iinfo(np.int64).max)
-        np.minimum.at(earliest, np.searchsorted(unique, ids), known_at)
-        tail = None if NODES[type_].kind is None else ""
-        self._db.executemany(
-            UPSERT_NODE,
-            [
-                (each, type_, keys[at], "", tail, int(known), int(known), "{}", sequence)
-                for each, at, known in zip(wanted, first.tolist(), earliest.tolist(), strict=True)
-                if each in missing
-            ],
-        )
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """A first load makes the indexes for reading when it is through, or failed. After one that was killed
+        reads are slow, not wrong, until it is run again."""
+        with self._transaction():
+            if not self._db.execute("SELECT 1 FROM mark LIMIT 1").fetchone():
+                for name in READING:
+                    self._db.execute(f"DROP INDEX IF EXISTS {name}")
+        try:
+            yield
+        finally:
+            with self._transaction():
+                index_for_reading(self._db)
 
     def batches(self) -> Sequence[BatchMark]:
         rows = self._read("SELECT sequence, id, digest, nodes, edges FROM mark ORDER BY sequence")
@@ -202,24 +136,10 @@ class SqliteStore(GraphStore):
                 self._db.execute("DROP TABLE IF EXISTS moved")
 
     def _move(self) -> int:
-        """Copies, then swaps: a row's id is part of its primary key, and old and new ids may overlap."""
         db = self._db
-        db.execute(
-            "CREATE TEMP TABLE fresh AS SELECT coalesce(new, node.id) AS id, type, coalesce(moved.key, node.key) AS key,"
-            " masked, tail, known_at, updated_at, properties, batch FROM node LEFT JOIN moved ON moved.old = node.id"
-        )
         (changed,) = db.execute("SELECT count(*) FROM node JOIN moved ON moved.old = node.id").fetchone()
-        db.execute("DELETE FROM node")
-        db.execute("INSERT INTO node SELECT * FROM fresh ORDER BY id")
-        db.execute("DROP TABLE fresh")
-        db.execute(
-            "CREATE TEMP TABLE fresh AS SELECT coalesce(s.new, source), type, coalesce(t.new, target), ref, event_time,"
-            " known_at, valid_to, confidence, origin, batch FROM edge"
-            " LEFT JOIN moved s ON s.old = source LEFT JOIN moved t ON t.old = target ORDER BY 1, 2, 3, 4"
-        )
-        db.execute("DELETE FROM edge")
-        db.execute("INSERT INTO edge SELECT * FROM fresh")
-        db.execute("DROP TABLE fresh")
+        for statement in MOVE.split(";"):
+            db.execute(statement)
         mapping = dict(db.execute("SELECT old, new FROM moved").fetchall())
         for kind, sequence, payload in db.execute("SELECT kind, sequence, payload FROM event_block").fetchall():
             packed = blocks.pack(blocks.remap(blocks.unpack(payload), mapping))
@@ -256,11 +176,14 @@ class SqliteStore(GraphStore):
 
     def _neighbourhood(self, ref: NodeRef, asked: _Asked, *, totals: bool) -> Neighbourhood:
         rows: list[Any] = []
-        counted: dict[tuple[str, bool], int] = {}
+        counted: Counter[tuple[str, bool]] = Counter()
         for outgoing, allowed in asked.sides(ref.type):
             where, parameters = asked.where(outgoing, allowed, ref.id)
-            rows += self._db.execute(asked.select(outgoing, where), (*parameters, asked.limit)).fetchall()
-            if totals:
+            found = self._db.execute(asked.select(outgoing, where), (*parameters, asked.limit)).fetchall()
+            rows += found
+            if totals and len(found) < asked.limit:
+                counted.update((row[0], outgoing) for row in found)
+            elif totals:
                 counts = f"SELECT type, count(*) FROM edge WHERE {where} GROUP BY type"  # noqa: S608 - no values
                 for type_, count in self._db.execute(counts, parameters):
                     counted[type_, outgoing] = count
@@ -290,7 +213,7 @@ class SqliteStore(GraphStore):
         marks = ",".join("?" * len(allowed))
         found += self._read(
             "SELECT type, key, known_at, masked, properties FROM node WHERE tail = ? AND known_at <= ?"
-            f" AND substr(masked, -length(?)) = ? AND type IN ({marks}) ORDER BY type, key LIMIT ?",  # noqa: S608
+            f" AND substr(masked, -length(?)) = ? AND type IN ({marks}) ORDER BY type, key LIMIT ?",
             (text[-4:], at, text, text, *allowed, limit),
         )
         return [_node(row, at) for row in sorted(found, key=lambda row: row[:2])[:limit]]
@@ -308,9 +231,8 @@ class SqliteStore(GraphStore):
     # Bulk export -----------------------------------------------------------------------------------
 
     def export_nodes(self, type: str, *, after: int = 0) -> Iterator[pa.Table]:  # noqa: A002
-        index = "INDEXED BY node_batch" if after else "NOT INDEXED"
         cursor = self._db.execute(
-            f"SELECT id, key, masked, known_at, updated_at, properties FROM node {index}"  # noqa: S608
+            "SELECT id, key, masked, known_at, updated_at, properties FROM node INDEXED BY node_batch"
             " WHERE type = ? AND batch > ? ORDER BY id",
             (type, after),
         )
@@ -318,10 +240,9 @@ class SqliteStore(GraphStore):
             yield pa.table([*map(list, zip(*rows, strict=True))], schema=NODE_SCHEMA)
 
     def export_edges(self, type: str, *, after: int = 0) -> Iterator[pa.Table]:  # noqa: A002
-        index = "INDEXED BY edge_batch" if after else "NOT INDEXED"
         cursor = self._db.execute(
             "SELECT source, target, ref, event_time, known_at, valid_to, confidence, origin"
-            f" FROM edge {index} WHERE type = ? AND batch > ? ORDER BY source, target, ref",  # noqa: S608
+            " FROM edge INDEXED BY edge_batch WHERE type = ? AND batch > ? ORDER BY source, target, ref",
             (type, after),
         )
         while rows := cursor.fetchmany(PAGE):
@@ -443,33 +364,63 @@ class _Asked:
 
 
 def _node_parameters(nodes: NodeRows, sequence: int) -> Iterator[tuple[Any, ...]]:
-    ids = nodes.ids
-    personal = NODES[nodes.type].kind is not None
-    known, updated = nodes.known_at.tolist(), nodes.updated_at.tolist()
-    for at in np.argsort(ids, kind="stable").tolist():
-        masked, properties = nodes.masked[at], nodes.properties[at]
-        yield (
-            int(ids[at]),
-            nodes.type,
-            nodes.keys[at],
-            masked,
-            masked[-4:] if personal else None,
-            known[at],
-            updated[at],
-            orjson.dumps(properties, option=orjson.OPT_SORT_KEYS).decode() if properties else "{}",
-            sequence,
-        )
+    """In the order of ids: neighbours in an index are written together."""
+    ids, texts, personal = nodes.ids, nodes.texts, NODES[nodes.type].kind is not None
+    order = np.argsort(ids, kind="stable")
+    clocks = (nodes.known_at[order].tolist(), nodes.updated_at[order].tolist())
+    for at, id_, known, updated in zip(order.tolist(), ids[order].tolist(), *clocks, strict=True):
+        text, masked = texts[at], nodes.masked[at]
+        tail = masked[-4:] if personal else None
+        yield id_, nodes.type, nodes.keys[at], masked, tail, known, updated if text != "{}" else 0, text, sequence
+
+
+def _edge_parameters(edges: EdgeRows, sequence: int) -> Iterator[tuple[Any, ...]]:
+    sources, targets = edges.source_ids, edges.target_ids
+    order = np.lexsort((targets, sources))
+    columns = (sources, targets, edges.event_time, edges.known_at, edges.valid_to, edges.confidence)
+    refs = [edges.refs[at] for at in order.tolist()]
+    for s, t, e, k, v, c, ref in zip(*(column[order].tolist() for column in columns), refs, strict=True):
+        yield s, edges.type, t, ref, e, k, v, c, edges.origin, sequence
+
+
+def _ends(batch: Batch) -> dict[str, tuple[Ints, Ints, Callable[[int], str]]]:
+    """The ends of a batch's edges that its own nodes do not cover: by type ids in order, since when
+    each was known at the latest, and the key of the n-th."""
+    found: dict[str, list[tuple[Ints, Ints, Sequence[str]]]] = {}
+    for edges in batch.edges:
+        edge = EDGES[edges.type]
+        found.setdefault(edge.source, []).append((edges.source_ids, edges.known_at, edges.sources))
+        found.setdefault(edge.target, []).append((edges.target_ids, edges.known_at, edges.targets))
+    return {type_: _uncovered(ends, [each for each in batch.nodes if each.type == type_])
+            for type_, ends in found.items()}  # fmt: skip
+
+
+def _uncovered(
+    ends: list[tuple[Ints, Ints, Sequence[str]]], told: list[NodeRows]
+) -> tuple[Ints, Ints, Callable[[int], str]]:
+    ids, first, known_at = _earliest([ids for ids, _, _ in ends], [known_at for _, known_at, _ in ends])
+    if told:
+        told_ids, _, told_at = _earliest([each.ids for each in told], [each.known_at for each in told])
+        place = np.minimum(np.searchsorted(told_ids, ids), len(told_ids) - 1)
+        left = (told_ids[place] != ids) | (told_at[place] > known_at)
+        ids, first, known_at = ids[left], first[left], known_at[left]
+    keys = [keys for _, _, keys in ends]
+    starts = np.cumsum([0, *map(len, keys)])
+    block = np.searchsorted(starts, first, side="right") - 1
+    return ids, known_at, lambda at: keys[block[at]][first[at] - starts[block[at]]]
+
+
+def _earliest(ids: list[Ints], known_at: list[Ints]) -> tuple[Ints, Ints, Ints]:
+    """Each id once, where it occurs first, and its earliest time."""
+    unique, first, inverse = np.unique(np.concatenate(ids), return_index=True, return_inverse=True)
+    earliest = np.full(len(unique), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, inverse, np.concatenate(known_at))
+    return unique, first, earliest
 
 
 def _node(row: Sequence[Any], at: int) -> Node:
     type_, key, known_at, masked, properties = row
     return Node(NodeRef(type_, key), known_at, masked, visible(type_, orjson.loads(properties), at))
-
-
-def _overlay(below: str, above: str) -> str:
-    """`above` wins; keys stay sorted, so that equal facts are equal text."""
-    merged = orjson.loads(below) | orjson.loads(above)
-    return orjson.dumps(merged, option=orjson.OPT_SORT_KEYS).decode()
 
 
 @contextmanager

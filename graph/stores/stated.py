@@ -65,7 +65,7 @@ def gather(batch: Batch) -> dict[str, dict[str, Stated]]:
     found: dict[str, dict[str, Stated]] = {}
     for rows in batch.nodes:
         _describe(found.setdefault(rows.type, {}), rows)
-    for edges in batch.edges:
+    for edges in () if batch.ends_described else batch.edges:
         edge = EDGES[edges.type]
         for type_, keys, ids in (
             (edge.source, edges.sources, edges.source_ids),

@@ -309,7 +309,7 @@ def test_no_key_is_in_the_vault_or_a_backup(vault: Vault, key_file: Path, tmp_pa
     vault.backup(tmp_path / "copy.sqlite")
     keys = vault._keyring.keys
     masters = [keys.index[1], keys.seal[1]]
-    derived = [vault._keyring._index_state("phone", 1).digest()]
+    derived = [vault._keyring._index_state("phone", 1).copy().finalize()]
     written = file_bytes(tmp_path, "vault.sqlite") + file_bytes(tmp_path, "copy.sqlite")
     for key in masters + derived:
         assert key not in written
