@@ -66,23 +66,35 @@ def hub(ref: NodeRef, links: int) -> bool:
 
 
 def ego(
-    store: GraphStore, ref: NodeRef, *, as_of: datetime, hops: int, limit: int, avoid_hubs: bool = False
+    store: GraphStore,
+    ref: NodeRef,
+    *,
+    as_of: datetime,
+    hops: int,
+    limit: int,
+    cap: int | None = None,
+    avoid_hubs: bool = False,
 ) -> Subgraph:
     """Everything within `hops` of `ref`, the newest `limit` links of each node.
 
-    `avoid_hubs` shows hubs but does not open them; the node asked for is always opened.
+    `cap` bounds the nodes of the answer: the nodes of a hop share what is left equally, so that a
+    dealer does not take the room of a shared phone. `avoid_hubs` shows hubs but does not open
+    them; the node asked for is always opened.
     """
     found = Subgraph({ref: 0}, links := [])
     seen: set[tuple[str, NodeRef, NodeRef, str]] = set()
     frontier = [ref]
     for hop in range(1, hops + 1):
         fresh: dict[NodeRef, None] = {}
-        for around in store.neighbours(frontier, as_of=as_of, limit=limit):
+        share = limit if cap is None else min(limit, -(-(cap - len(found.hops)) // len(frontier)))
+        for around in store.neighbours(frontier, as_of=as_of, limit=share):
             found.totals[around.ref] = around.total
             if avoid_hubs and hop > 1 and hub(around.ref, around.total):
                 continue
             found.masked.update(around.masked)
             for link in around.links:
+                if link.other not in found.hops and len(found.hops) == cap:
+                    continue
                 if (name := _name(around.ref, link)) not in seen:
                     seen.add(name)
                     links.append(Step(around.ref, link))
@@ -90,7 +102,7 @@ def ego(
                     found.hops[link.other] = hop
                     fresh[link.other] = None
         frontier = list(fresh)
-        if not frontier:
+        if not frontier or len(found.hops) == cap:
             break
     return found
 

@@ -172,14 +172,14 @@ class Load:
             if bad > max(1, self._max_rejected * report.rows):
                 worst = ", ".join(f"{reason} ({count})" for reason, count in report.reasons.most_common(3))
                 raise TooManyRejected(
-                    f"{name}: {bad:,} of {report.rows:,} rows were refused, more than {self._max_rejected:.0%}: {worst}. "
-                    f"Nothing was loaded; see {self._quarantine_file}, or allow more with --max-rejected"
+                    f"{name}: {bad:,} of {report.rows:,} rows were refused, more than {self._max_rejected:.0%}: "
+                    f"{worst}. Nothing was loaded; see {self._quarantine_file}, or allow more with --max-rejected"
                 )
 
     def _write_quarantine(self, found: set[Row]) -> None:
         """A file for the people who repair the data: where and why, never the value. It is about this load;
         of files that an earlier run had loaded to their end it keeps what that run found."""
-        rows = found | self._found_before()
+        rows: list[Row] = sorted(found | self._found_before(), key=_place)
         if not rows:
             self._quarantine_file.unlink(missing_ok=True)
             return
@@ -188,7 +188,7 @@ class Load:
         with os.fdopen(descriptor, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(QUARANTINE_COLUMNS)
-            writer.writerows(sorted(rows, key=lambda row: (row[0], int(row[2]), row[3:])))
+            writer.writerows(rows)
         fresh.replace(self._quarantine_file)
 
     def _found_before(self) -> set[Row]:
@@ -248,6 +248,10 @@ class Load:
         self.report.batches += 1
         self.report.nodes += sum(map(len, facts.nodes))
         self.report.edges += sum(map(len, facts.edges))
+
+
+def _place(row: Row) -> tuple[object, ...]:
+    return (row[0], int(row[2]), *row[3:])
 
 
 def _as_events(rows: list[Row]) -> pa.Table:

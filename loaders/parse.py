@@ -34,12 +34,13 @@ NO_TIME = np.iinfo(np.int64).min
 EARLIEST, LATEST = -2_208_988_800_000, 4_102_444_800_000
 """1900 and 2100: outside, a time is a slip or filler such as 9999-12-31."""
 
-TRUTH = {"1": True, "true": True, "t": True, "yes": True, "y": True, "是": True, "有": True, "1.0": True,
-         "0": False, "false": False, "f": False, "no": False, "n": False, "否": False, "无": False, "0.0": False}  # fmt: skip
+TRUTH = dict.fromkeys(("1", "true", "t", "yes", "y", "是", "有", "1.0"), True) | dict.fromkeys(
+    ("0", "false", "f", "no", "n", "否", "无", "0.0"), False
+)
 SAME_WORD = {"m": "male", "男": "male", "1": "male", "f": "female", "女": "female", "2": "female", "0": "unknown"}
 PLAIN = dict.fromkeys(("opaque", "account", "voice", "device"), r"^[A-Za-z][A-Za-z_]{0,15}[0-9][A-Za-z0-9_-]{3,40}$")
 PLAIN["phone"] = PLAIN_MOBILE
-"""Codes as systems make them, and mobile numbers: canonical as they stand, which spares reading a million of them one by one."""
+"""Codes as systems make them, and mobile numbers: canonical as they stand, which spares reading each by itself."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ Parsed = tuple[Any, list[Finding]]
 
 
 def parse(text: pa.ChunkedArray, column: Column) -> Parsed:
-    """Times as milliseconds (`NO_TIME` where there is none), numbers as float64 with NaN, the rest as objects with None."""
+    """Times as milliseconds (`NO_TIME` where there is none), numbers as float64 with NaN, the rest as objects
+    with None."""
     whole = text.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = pa.array(text.to_pylist(), pa.string())

@@ -86,7 +86,8 @@ TABLES: tuple[Table, ...] = (
         _enum("kind", "residence dormitory urban_village office dealer mass_registration"), KNOWN,
     )),
     Table("employers", "单位", ("employer_id",), (
-        _id("employer_id", required=True), *_of("text", "name_raw"), Column("name_norm", "employer_name", policy="warn"),
+        _id("employer_id", required=True), *_of("text", "name_raw"),
+        Column("name_norm", "employer_name", policy="warn"),
         Column("uscc", "uscc"), *_of("text", "industry"), Column("reg_date", "date"), *_of("text", "status"),
         _range("insured_headcount", 0, 1e7, type_="integer", unit="persons"), *_of("text", "address"),
         Column("phone", "phone"), *_of("boolean", "is_dispatch", "is_platform", "is_shell_suspect"), KNOWN,
@@ -118,7 +119,8 @@ TABLES: tuple[Table, ...] = (
     Table("vehicles", "车辆", ("vin",), (
         Column("vin", "vin", "C2", True, "reject"), *_of("text", "brand", "series", "model_code"),
         _range("model_year", 1980, 2100, type_="integer"), _enum("energy", "ice bev phev erev"),
-        *_money("list_price", "market_price", cls="C1"), *_of("text", "valuation_source"), Column("valuation_at", "time"),
+        *_money("list_price", "market_price", cls="C1"), *_of("text", "valuation_source"),
+        Column("valuation_at", "time"),
         *_of("text", "engine_no", "certificate_no", cls="C2"), _enum("condition", "new used"),
         _range("mileage_km", 0, 3e6, unit="km"), Column("plate", "plate", "C2", policy="warn"),
         Column("plate_region", "region"), Column("plated_at", "time"), KNOWN,
@@ -178,7 +180,8 @@ TABLES: tuple[Table, ...] = (
         *_money("amount"), EVENT, KNOWN,
     ), event=("event_time",)),
     Table("repayments", "还款", ("application_id", "instalment_no"), (
-        _id("application_id", required=True), Column("instalment_no", "integer", required=True, policy="reject", low=0, high=600),
+        _id("application_id", required=True),
+        Column("instalment_no", "integer", required=True, policy="reject", low=0, high=600),
         *_of("time", "due_date", "paid_at"), *_money("due_amount", "paid_amount"),
         Column("payer_account_token", "account", "S"), _range("dpd", -3650, 36500, unit="days"), KNOWN,
     ), event=("due_date",)),
@@ -186,7 +189,8 @@ TABLES: tuple[Table, ...] = (
         _id("event_id", required=True), Column("vin", "vin", "C2", True, "reject"),
         _enum("type", "invoice invoice_reversed plated mortgage_registered mortgage_released title_transfer insured "
                       "policy_cancelled inspection repair export", policy="reject"),
-        Column("party_from", "opaque", "C2"), Column("party_to", "opaque", "C2"), Column("party_account", "account", "S"),
+        Column("party_from", "opaque", "C2"), Column("party_to", "opaque", "C2"),
+        Column("party_account", "account", "S"),
         *_money("amount"), *_of("text", "doc_no"), EVENT, KNOWN, *_of("text", "source"),
     ), event=("event_time",)),
     Table("gps_pings", "GPS", ("vin", "device_unit", "day"), (

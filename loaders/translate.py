@@ -24,13 +24,10 @@ from graph.records import EdgeRows, Ints, JsonProperties, NodeRows, node_ids, wi
 from graph.stores.blocks import node_field
 from graph.vault import Vault
 from loaders.facts import FACTS, EdgeFact, End, TableFacts
+from loaders.meaning import definitions, prepared
 from loaders.parse import NO_TIME
 from loaders.tables import Table
 
-LINKABLE_LEVELS = ("room", "building")
-"""Addresses link people only when they name a room, or a building and unit (domain.md T14)."""
-
-ADDRESS_PARTS = ("province", "city", "district", "street", "community", "building", "unit", "room")
 NEVER = np.iinfo(np.int64).max
 
 
@@ -85,7 +82,7 @@ class Translator:
     def translate(self, table: Table, rows: pd.DataFrame) -> Facts:
         self._facts = facts = Facts()
         says = FACTS[table.name]
-        rows = _prepared(table.name, rows)
+        rows = prepared(table.name, rows)
         named: dict[tuple[str, str, str], Named] = {}
 
         def names(end: End) -> Named:
@@ -100,7 +97,7 @@ class Translator:
             if self._present(fact, rows):
                 self._relate(fact, table, rows, names)
         if says.events is not None and len(rows):
-            facts.events[table.name] = self._record(says, table, rows, names)
+            facts.events[table.name] = self._record(says.events, says, table, rows, names)
         return facts
 
     # Names -----------------------------------------------------------------------------------------
@@ -111,7 +108,7 @@ class Translator:
         codes, values = pd.factorize(rows[end.column].to_numpy(dtype=object))
         ids = [str(value) for value in values]
         if end.refer:
-            stands_for = _definitions(end.refer, rows, codes, ids) if defines else {}
+            stands_for = definitions(end.refer, rows, codes, ids) if defines else {}
             keys, masks = self._resolve(end, ids, stands_for)
         else:
             keys, masks = self._tokens(end.type, [end.prefix + value for value in ids])
@@ -272,11 +269,9 @@ class Translator:
 
     # Events ----------------------------------------------------------------------------------------
 
-    def _record(self, says: TableFacts, table: Table, rows: pd.DataFrame, names: Any) -> pa.Table:
+    def _record(self, owner: End, says: TableFacts, table: Table, rows: pd.DataFrame, names: Any) -> pa.Table:
         """The row as a dated event. Identifiers become node ids; a corrected row is a second event, for its
         `ref` ends with the time it was known."""
-        owner = says.events
-        assert owner is not None
         ids = names(owner).rows_ids
         key = [column for column in table.key if column != owner.column or len(table.key) == 1]
         known = rows["known_ms"].to_numpy()
@@ -302,10 +297,13 @@ class Translator:
 
 
 def _recordable(table: Table, says: TableFacts, name: str) -> bool:
-    """Attributes and the lender's codes; never an identifier in clear, free text of class C2, or a clock twice."""
+    """Attributes and the lender's codes; never an identifier in clear, a position, free text of class C2, or a
+    clock twice."""
     column = table.column(name)
     clocks = ("event_time", "known_at")
     if name in says.event_nodes or name in clocks or (says.events and name == says.events.column):
+        return False
+    if column.cls == "S":
         return False
     if column.type in ("time", "number", "integer", "boolean", "enum"):
         return True
@@ -319,74 +317,6 @@ def _event_values(column: pd.Series[Any], type_: str) -> pa.Array:
     if type_ in ("number", "integer"):
         return pa.array(column.to_numpy(dtype=np.float64), pa.float64(), from_pandas=True)
     return pa.array(column, pa.bool_() if type_ == "boolean" else pa.string(), from_pandas=True)
-
-
-# What a table's columns mean beyond their names ------------------------------------------------------------
-
-
-def _prepared(table: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Derived columns: masks instead of names and plates, a birth year instead of a birth date."""
-    if table == "applicants":
-        derived: dict[str, Any] = {}
-        if "name" in rows:
-            derived["name_masked"] = rows["name"].map(KINDS["name"].mask, na_action="ignore")
-        if "birth_date" in rows:
-            derived["birth_year"] = pd.to_numeric(rows["birth_date"].str.slice(0, 4))
-        return rows.assign(**derived)
-    if table == "vehicles" and "plate" in rows:
-        return rows.assign(plate_masked=rows["plate"].map(KINDS["plate"].mask, na_action="ignore"))
-    if table == "documents":
-        return rows.assign(template=_template(rows))
-    if table == "employers":
-        names = rows.get("name_norm", rows.get("name_raw"))
-        return rows.assign(name=names) if names is not None else rows
-    return rows
-
-
-def _template(rows: pd.DataFrame) -> pd.Series[Any]:
-    """The vendor's template cluster, or else the perceptual hash; identity documents have no template."""
-    nothing = pd.Series([None] * len(rows), dtype=object)
-    template = rows.get("template_cluster", nothing).astype(object)
-    pages = rows.get("phash64", nothing)
-    if "kind" in rows:
-        pages = pages.mask(rows["kind"].isin(("id", "licence")), None)
-    return template.where(template.notna(), pages.map(lambda page: f"page:{page}", na_action="ignore"))
-
-
-def _definitions(refer: str, rows: pd.DataFrame, codes: Ints, ids: Sequence[str]) -> dict[str, str]:
-    """What each of the lender's numbers stands for according to these rows; the first row on a number counts."""
-    meaning = {"applicant": _id_number, "employer": _credit_code, "address": _standard_address}[refer](rows)
-    meaning = meaning.to_numpy(dtype=object)
-    order = np.flatnonzero(pd.notna(meaning) & (codes >= 0))[::-1]
-    return {ids[code]: meaning[at] for code, at in zip(codes[order].tolist(), order.tolist(), strict=True)}
-
-
-def _id_number(rows: pd.DataFrame) -> pd.Series[Any]:
-    return rows.get("id_number", pd.Series([None] * len(rows), dtype=object))
-
-
-def _credit_code(rows: pd.DataFrame) -> pd.Series[Any]:
-    codes = rows.get("uscc", pd.Series([None] * len(rows), dtype=object))
-    return codes.map(lambda code: f"uscc:{code}", na_action="ignore")
-
-
-def _standard_address(rows: pd.DataFrame) -> pd.Series[Any]:
-    """The standard parts as one canonical text, where they reach down far enough to link people."""
-    nothing = pd.Series([None] * len(rows), dtype=object)
-    if "std" in rows and not set(ADDRESS_PARTS) & set(rows.columns):
-        parts = rows["std"].str.replace("/", "", regex=False)
-        deep = rows["level"].isin(LINKABLE_LEVELS) if "level" in rows else rows["std"].notna()
-    else:
-        columns = [rows[part] if part in rows else nothing for part in ADDRESS_PARTS]
-        filled = [column.notna() for column in columns]
-        parts = pd.Series([""] * len(rows), dtype=object)
-        for column in columns:
-            parts = parts + column.fillna("").astype(object)
-        deep = filled[7] | (filled[5] & filled[6])
-        if "level" in rows:
-            deep &= rows["level"].isin(LINKABLE_LEVELS) | rows["level"].isna()
-    texts = parts.where(deep, None)
-    return texts.map(KINDS["address"].normalise, na_action="ignore").astype(object)
 
 
 def _own(end: End, number: str) -> str:
@@ -408,7 +338,8 @@ def _clocks(fact: EdgeFact, rows: pd.DataFrame) -> tuple[Ints, Ints]:
 def _confidence(rows: pd.DataFrame, column: str, at: Ints) -> npt.NDArray[np.float64]:
     if not column or column not in rows:
         return np.ones(len(at))
-    return np.nan_to_num(rows[column].to_numpy(dtype=np.float64)[at], nan=1.0)
+    stated = rows[column].to_numpy(dtype=np.float64)[at]
+    return np.where(np.isnan(stated), 1.0, stated)
 
 
 def _column(rows: pd.DataFrame, name: str, at: Ints, missing: str) -> list[str]:
@@ -444,10 +375,7 @@ def _property_texts(rows: pd.DataFrame, names: Sequence[str], at: Ints, type_: s
 
 
 def _values(column: npt.NDArray[Any], type_: str) -> list[Any]:
-    if type_ == "time":
-        return [None if each == NO_TIME else each for each in column.tolist()]
-    if type_ == "integer":
-        return [None if each is None or each != each else int(each) for each in column.tolist()]
-    if column.dtype == np.float64:
-        return [None if each != each else each for each in column.tolist()]
-    return [None if each is None or each != each else each for each in column.tolist()]
+    """With None where there is nothing, as JSON has it."""
+    nothing = np.asarray(column == NO_TIME if type_ == "time" else pd.isna(column))
+    values = np.where(nothing, 0, column).astype(np.int64) if type_ == "integer" else column
+    return [None if empty else value for value, empty in zip(values.tolist(), nothing.tolist(), strict=True)]

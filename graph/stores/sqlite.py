@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +22,9 @@ from graph.asof import visible
 from graph.errors import BatchConflict, NodeNotFound, RingroadError, StorageFull, StoreBusy, StoreError
 from graph.ontology import EDGES, NODES
 from graph.records import Batch, EdgeRows, Ints, Node, NodeRef, NodeRows, node_id, to_millis
-from graph.store import EDGE_SCHEMA, NODE_SCHEMA, BatchMark, GraphStore, Link, Neighbourhood, Rank, StoreSize
+from graph.store import EDGE_SCHEMA, NODE_SCHEMA, BatchMark, GraphStore, Neighbourhood, Rank, StoreSize
 from graph.stores import blocks
+from graph.stores.sqlite_links import Asked
 from graph.stores.sqlite_schema import FORMAT, MOVE, READING, UPSERT_EDGE, UPSERT_NODE, index_for_reading, prepare
 
 PAGE = 50_000
@@ -109,6 +109,7 @@ class SqliteStore(GraphStore):
     def bulk(self) -> Iterator[None]:
         """A first load makes the indexes for reading when it is through, or failed. After one that was killed
         reads are slow, not wrong, until it is run again."""
+        self._db.execute("PRAGMA mmap_size = 0")
         with self._transaction():
             if not self._db.execute("SELECT 1 FROM mark LIMIT 1").fetchone():
                 for name in READING:
@@ -171,31 +172,11 @@ class SqliteStore(GraphStore):
         rank: Rank = Rank.RECENT,
         totals: bool = True,
     ) -> list[Neighbourhood]:
-        asked = _Asked.of(as_of, limit, relations, types, since, until, rank)
-        return [self._neighbourhood(ref, asked, totals=totals) for ref in refs]
-
-    def _neighbourhood(self, ref: NodeRef, asked: _Asked, *, totals: bool) -> Neighbourhood:
-        rows: list[Any] = []
-        counted: Counter[tuple[str, bool]] = Counter()
-        for outgoing, allowed in asked.sides(ref.type):
-            where, parameters = asked.where(outgoing, allowed, ref.id)
-            found = self._db.execute(asked.select(outgoing, where), (*parameters, asked.limit)).fetchall()
-            rows += found
-            if totals and len(found) < asked.limit:
-                counted.update((row[0], outgoing) for row in found)
-            elif totals:
-                counts = f"SELECT type, count(*) FROM edge WHERE {where} GROUP BY type"  # noqa: S608 - no values
-                for type_, count in self._db.execute(counts, parameters):
-                    counted[type_, outgoing] = count
-        rows.sort(key=asked.order)
-        del rows[asked.limit :]
-        links, masked = [], {}
-        for type_, outgoing, _, edge_ref, event, known, until, origin, confidence, _, key, mask in rows:
-            edge = EDGES[type_]
-            other = NodeRef(edge.target if outgoing else edge.source, key)
-            links.append(Link(type_, bool(outgoing), other, edge_ref, event, known, until or None, origin, confidence))
-            masked[other] = mask
-        return Neighbourhood(ref, links, counted, masked)
+        asked = Asked.of(
+            as_of=as_of, limit=limit, relations=relations, types=types, since=since, until=until, rank=rank
+        )
+        with _told(self.path):
+            return asked.answer(self._db, refs, totals=totals)
 
     def search(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
         text = text.strip()
@@ -274,93 +255,6 @@ class SqliteStore(GraphStore):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-
-class _Asked:
-    """The filters of one `neighbours` call as SQL, built once for all its nodes."""
-
-    def __init__(
-        self,
-        limit: int,
-        rank: Rank,
-        bounds: Mapping[str, int],
-        allowed: Mapping[bool, Mapping[str, list[str]]],
-    ) -> None:
-        self.limit, self.rank, self._bounds, self._allowed = limit, rank, bounds, allowed
-        self._select: dict[str, str] = {}
-
-    @classmethod
-    def of(
-        cls,
-        as_of: datetime,
-        limit: int,
-        relations: Sequence[str] | None,
-        types: Sequence[str] | None,
-        since: datetime | None,
-        until: datetime | None,
-        rank: Rank,
-    ) -> _Asked:
-        bounds = {"known_at <= ?": to_millis(as_of)}
-        if since is not None:
-            bounds["event_time >= ?"] = to_millis(since)
-        if until is not None:
-            bounds["event_time <= ?"] = to_millis(until)
-        sides: dict[bool, dict[str, list[str]]] = {True: {}, False: {}}
-        for edge in EDGES.values():
-            if relations is not None and edge.name not in relations:
-                continue
-            for outgoing, here, there in (
-                (True, edge.source, edge.target),
-                (False, edge.target, edge.source),
-            ):
-                if types is None or there in types:
-                    sides[outgoing].setdefault(here, []).append(edge.name)
-        if relations is None and types is None:
-            sides = {side: dict.fromkeys(ends, []) for side, ends in sides.items()}
-        return cls(limit, rank, bounds, sides)
-
-    def sides(self, type_: str) -> Iterator[tuple[bool, list[str]]]:
-        """Directions in which a node of this type has any relation asked for; an empty list means all of them."""
-        for outgoing in (True, False):
-            if type_ in self._allowed[outgoing]:
-                yield outgoing, self._allowed[outgoing][type_]
-
-    def where(self, outgoing: bool, allowed: list[str], id_: int) -> tuple[str, list[int | str]]:
-        parts = ["source = ?" if outgoing else "target = ?", *self._bounds]
-        if allowed:
-            parts.append(f"type IN ({','.join('?' * len(allowed))})")
-        return " AND ".join(parts), [id_, *self._bounds.values(), *allowed]
-
-    def select(self, outgoing: bool, where: str) -> str:
-        other = "target" if outgoing else "source"
-        order = {
-            Rank.RECENT: "event_time DESC",
-            Rank.OLDEST: "event_time",
-            Rank.MOST_CONNECTED: "degree DESC",
-            Rank.LEAST_CONNECTED: "degree",
-        }[self.rank]
-        degree = "0"
-        if self.rank in (Rank.MOST_CONNECTED, Rank.LEAST_CONNECTED):
-            at = self._bounds["known_at <= ?"]
-            degree = " + ".join(
-                f"(SELECT count(*) FROM edge e WHERE e.{end} = edge.{other} AND e.known_at <= {at})"
-                for end in ("source", "target")
-            )
-        return (
-            f"SELECT l.*, n.key, n.masked FROM (SELECT type, {int(outgoing)} AS outgoing, {other} AS other,"  # noqa: S608
-            f" ref, event_time, known_at, valid_to, origin, confidence, {degree} AS degree FROM edge"
-            f" WHERE {where} ORDER BY {order}, type, {other}, ref LIMIT ?) l JOIN node n ON n.id = l.other"
-        )
-
-    def order(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        type_, outgoing, other, ref, event = row[:5]
-        first = {
-            Rank.RECENT: -event,
-            Rank.OLDEST: event,
-            Rank.MOST_CONNECTED: -row[9],
-            Rank.LEAST_CONNECTED: row[9],
-        }[self.rank]
-        return (first, type_, not outgoing, other, ref)
 
 
 def _node_parameters(nodes: NodeRows, sequence: int) -> Iterator[tuple[Any, ...]]:

@@ -50,7 +50,7 @@ PRAGMAS = (
     "PRAGMA busy_timeout = 15000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -524288",
-    "PRAGMA threads = 1",
+    "PRAGMA mmap_size = 68719476736",
 )
 UPSERT_NODE = """
 INSERT INTO node (id, type, key, masked, tail, known_at, updated_at, properties, clocks, batch)

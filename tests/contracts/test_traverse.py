@@ -61,6 +61,18 @@ def test_ego_is_bounded_and_says_of_how_many(store: GraphStore) -> None:
     assert (len(around.nodes), around.totals[DEALER]) == (21, 201)
 
 
+def test_ego_with_a_cap_gives_every_node_of_a_hop_its_share(store: GraphStore) -> None:
+    busy_dealer(store)
+    chain(store)
+    capped = ego(store, A1, as_of=LATE, hops=2, limit=300, cap=10)
+    assert {P1, DEALER, D1, A2} <= set(capped.nodes), "the dealer's sales leave room for who else uses the device"
+    assert len(capped.nodes) <= 10
+    assert capped.totals[DEALER] == 201
+    assert all({step.here, step.there} <= set(capped.nodes) for step in capped.links)
+    assert ego(store, A1, as_of=LATE, hops=2, limit=300, cap=1).nodes == [A1]
+    assert len(ego(store, A1, as_of=LATE, hops=1, limit=300, cap=3).nodes) == 3
+
+
 def test_ego_shows_a_hub_without_opening_it(store: GraphStore) -> None:
     busy_dealer(store)
     assert ego(store, A1, as_of=LATE, hops=2, limit=300, avoid_hubs=True).nodes == [A1, DEALER]
