@@ -12,6 +12,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
+from graph.ontology import NODES
 from graph.records import Batch, Node, NodeRef
 
 
@@ -86,6 +87,12 @@ class StoreSize:
     events: Mapping[str, int]
 
 
+_TYPES: dict[str, list[str]] = {}
+for _type in NODES.values():
+    if _type.kind is not None:
+        _TYPES.setdefault(_type.kind, []).append(_type.name)
+
+
 class GraphStore(ABC):
     """Facts with two clocks. Reads see only what was known at `as_of`; every answer is bounded and ordered.
 
@@ -123,6 +130,10 @@ class GraphStore(ABC):
     @abstractmethod
     def rekey(self, keys: Iterable[tuple[str, str, str]]) -> int:
         """Give nodes new keys: (type, old, new), in one transaction; edges and events follow. Returns how many."""
+
+    def retoken(self, tokens: Iterable[tuple[str, str, str]]) -> int:
+        """The same from (kind, old, new), as `Vault.rotate_index` has them: nodes are kept by type."""
+        return self.rekey((type_, old, new) for kind, old, new in tokens for type_ in _TYPES.get(kind, ()))
 
     # Reading ---------------------------------------------------------------------------------------
 

@@ -221,7 +221,7 @@ class Vault:
         self._forget_log()
         return done
 
-    def rotate_index(self, rekey: Callable[[Triples], None]) -> int:
+    def rotate_index(self, rekey: Callable[[Triples], object]) -> int:
         """Give every value a new token under a new index key; the number of values moved.
 
         `rekey` gets (kind, old token, new token) of every value and moves the graph
@@ -241,7 +241,7 @@ class Vault:
         self._forget_log()
         return sum(self.count().values())
 
-    def abandon_rotation(self, rekey: Callable[[Triples], None]) -> None:
+    def abandon_rotation(self, rekey: Callable[[Triples], object]) -> None:
         """Undo an unfinished rotation: `rekey` gets (kind, new token, old token)."""
         self._keyring.reload()
         version = self._keyring.next_index
@@ -355,7 +355,7 @@ class Vault:
             named = ", ".join(f"{number} of kind {kind}" for kind, number in bare)
             raise VaultError(f"tokens without a kept value cannot be rotated: {named}; load their tables first")
 
-    def _hand_over(self, triples: Iterator[tuple[str, str, str]], rekey: Callable[[Triples], None]) -> None:
+    def _hand_over(self, triples: Iterator[tuple[str, str, str]], rekey: Callable[[Triples], object]) -> None:
         rekey(triples)
         if next(triples, None) is not None:
             raise VaultError(f"vault {self._path}: the store left tokens under the old key: run the rotation again")

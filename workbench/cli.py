@@ -11,7 +11,7 @@ import errno
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,7 +20,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
@@ -95,14 +103,12 @@ def load(
     from loaders.mapping import Mapping
 
     chosen = Mapping.read(mapping)
-    with instance.opened(store) as here, _bar("load") as (bar, task):
+    with instance.opened(store) as here, _bar("load", in_bytes=True) as (bar, task):
         report = Load(
             here.store, here.vault, staging_dir=here.settings.staging_dir, mapping=chosen, batch=batch,
             quarantine_file=here.settings.home / "quarantine.csv", max_rejected=max_rejected,
             password=instance.store_password(),
-            progress=lambda stage, table, done, total: bar.update(
-                task, description=f"{stage} {table}", completed=done, total=max(total, 1)
-            ),
+            progress=_load_progress(bar, task),
         ).run(source)  # fmt: skip
         quarantine = here.settings.home / "quarantine.csv"
     _say(instance.plain(report), as_json, load_summary(report, quarantine))
@@ -192,21 +198,59 @@ def restore(
     )
 
 
+keys = typer.Typer(no_args_is_help=True, help="New keys for the vault; the graph keeps its shape.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command(epilog="Example: ringroad keys reseal")
+def reseal(as_json: Json = False) -> None:
+    """Seal every identifier anew with a new key. Stopped anywhere, the same command finishes it."""
+    with instance.opened_vault() as vault, _bar("reseal") as (bar, task):
+        version = vault.add_seal_version()
+        number = vault.reseal(lambda done: bar.update(task, completed=done, total=sum(vault.count().values())))
+    text = f"{number:,} identifiers sealed with key version {version}; keep a new copy of the key file"
+    _say({"identifiers": number, "version": version}, as_json, text)
+
+
+@keys.command(epilog="Examples: ringroad keys rotate · ringroad keys rotate --undo")
+def rotate(
+    undo: Annotated[bool, typer.Option("--undo", help="Go back from a rotation that was not finished.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Give every identifier a new token, in vault and graph. Nothing else may run meanwhile.
+
+    Stopped anywhere, the same command finishes it. Earlier backups need the key file of their time.
+    """
+    with instance.opened(store) as here:
+        number = here.rotate(undo=undo)
+    done = "kept their tokens" if undo else "have new tokens; keep a new copy of the key file"
+    _say({"identifiers": number, "undone": undo}, as_json, f"{number:,} identifiers {done}")
+
+
 # Shared ------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[tuple[Progress, Any]]:
+def _bar(title: str, *, in_bytes: bool = False) -> Iterator[tuple[Progress, Any]]:
     """Progress on stderr, so that stdout can be piped; nothing where stderr is no terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
+    done = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (TaskProgressColumn(show_speed=True),)
+    columns = (TextColumn("{task.description}"), BarColumn(), *done, TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        yield bar, bar.add_task(title, total=None, rate="")
+        yield bar, bar.add_task(title, total=None)
+
+
+def _load_progress(bar: Progress, task: Any) -> Callable[[str, str, int, int], None]:
+    """Rate and time left are those of the stage at work: checking is faster than writing."""
+    stages = [""]
+
+    def progress(stage: str, table: str, done: int, total: int) -> None:
+        if stage != stages[0]:
+            stages[0] = stage
+            bar.reset(task)
+        bar.update(task, description=f"{stage} {table}", completed=done, total=max(total, 1))
+
+    return progress
 
 
 def _say(content: Any, as_json: bool, text: Any) -> None:

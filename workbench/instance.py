@@ -43,7 +43,7 @@ class Instance:
         if not marks:
             raise InputError("the store is empty; load a folder of tables first: ringroad load FOLDER")
         name = f"{marks[-1].sequence}-{marks[-1].id}-{self.store.url}"
-        stamp = self.settings.snapshot_dir.with_suffix(".stamp")
+        stamp = self._stamp
         try:
             if stamp.read_text(encoding="utf-8") == name:
                 return snapshots.open_snapshot(self.settings.snapshot_dir)
@@ -52,8 +52,22 @@ class Instance:
         built = snapshots.build(self.store, as_of=EVERYTHING, progress=progress)
         stamp.unlink(missing_ok=True)
         snapshots.save(built, self.settings.snapshot_dir)
+        stamp.touch(mode=0o600)
         stamp.write_text(name, encoding="utf-8")
         return snapshots.open_snapshot(self.settings.snapshot_dir)
+
+    @property
+    def _stamp(self) -> Path:
+        """Names the state of the store that the snapshot shows."""
+        return self.settings.snapshot_dir.with_suffix(".stamp")
+
+    def rotate(self, *, undo: bool) -> int:
+        """New tokens mean new node ids: the snapshot goes before the first of them changes."""
+        self._stamp.unlink(missing_ok=True)
+        if undo:
+            self.vault.abandon_rotation(self.store.retoken)
+            return sum(self.vault.count().values())
+        return self.vault.rotate_index(self.store.retoken)
 
     def newest(self, snapshot: Snapshot) -> datetime:
         """When the newest application was submitted."""
@@ -83,6 +97,12 @@ def opened(store_url: str | None, *, vault: bool = True) -> Iterator[Instance]:
             return
         with open_vault(settings) as kept:
             yield Instance(settings, store, kept)
+
+
+@contextmanager
+def opened_vault() -> Iterator[Vault]:
+    with open_vault(Settings.read().prepare()) as vault:
+        yield vault
 
 
 def open_graph(settings: Settings, store_url: str | None) -> GraphStore:

@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -23,13 +24,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import typer
 
-from graph.stores import sqlite
+from graph.stores import sqlite_schema
 from tests.loaders import lender
 from workbench import cli
 
 RINGROAD = Path(sys.executable).with_name("ringroad")
-COMMANDS = ("generate", "load", "rings", "ring", "doctor", "backup", "restore")
+COMMANDS = ("generate", "load", "rings", "ring", "doctor", "backup", "restore", "keys rotate", "keys reseal")
 
 
 @dataclass(frozen=True)
@@ -168,15 +170,37 @@ def test_nothing_temporary_stays(way: dict[str, Any]) -> None:
     assert {name for name in left - kept if not name.endswith(("-wal", "-shm", ".lock"))} == set()
 
 
+def test_new_keys_change_no_ring(way: dict[str, Any], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(way["home"], home)
+    tokens = {row[0] for row in sqlite3.connect(home / "graph.sqlite").execute("SELECT key FROM node WHERE tail <> ''")}
+    rotated, resealed = process(home, "keys", "rotate", "--json"), process(home, "keys", "reseal", "--json")
+    number = json.loads(rotated.out)["identifiers"]
+    assert json.loads(resealed.out) == {"identifiers": json.loads(resealed.out)["identifiers"], "version": 2}
+    assert number > 1000
+    fresh = {row[0] for row in sqlite3.connect(home / "graph.sqlite").execute("SELECT key FROM node WHERE tail <> ''")}
+    assert len(fresh) == len(tokens)
+    assert not fresh & tokens
+    again = process(home, "rings", "--window", "180d", "--json")
+    before, after = (
+        [{name: value for name, value in ring.items() if name != "shared"} for ring in json.loads(told.out)["rings"]]
+        for told in (way["rings"], again)
+    )
+    assert after == before
+    assert process(home, "load", way["place"] / "portfolio/input", "--json").code == 0
+    assert process(home, "keys", "rotate", "--undo").code == 5
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(ringroad: Run, command: str) -> None:
-    assert f"ringroad {command}" in " ".join(ringroad(command, "--help").out.split()).split("Example", 1)[1]
+    assert f"ringroad {command}" in " ".join(ringroad(*command.split(), "--help").out.split()).split("Example", 1)[1]
 
 
 def test_every_command_is_tested_here() -> None:
-    assert {each.name or str(getattr(each.callback, "__name__", "")) for each in cli.app.registered_commands} == set(
-        COMMANDS
-    )
+    def named(app: typer.Typer) -> set[str]:
+        return {each.name or str(getattr(each.callback, "__name__", "")) for each in app.registered_commands}
+
+    assert named(cli.app) | {f"keys {name}" for name in named(cli.keys)} == set(COMMANDS)
 
 
 def test_no_identifier_is_printed(ringroad: Run, folder: Path, tmp_path: Path) -> None:
@@ -364,7 +388,9 @@ def test_a_store_another_process_is_writing(
 ) -> None:
     assert ringroad("load", folder, "--batch", "one").code == 0
     monkeypatch.setattr(
-        sqlite, "PRAGMAS", tuple("PRAGMA busy_timeout = 200" if "busy" in each else each for each in sqlite.PRAGMAS)
+        sqlite_schema,
+        "PRAGMAS",
+        tuple("PRAGMA busy_timeout = 200" if "busy" in each else each for each in sqlite_schema.PRAGMAS),
     )
     other = sqlite3.connect(tmp_path / "home" / "graph.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -404,7 +430,7 @@ def test_a_fault_of_ours_is_one_line_too(ringroad: Run, folder: Path, monkeypatc
     def broken(*_: object, **__: object) -> None:
         raise TypeError(lender.phone(1))
 
-    monkeypatch.setattr("loaders.load.check", broken)
+    monkeypatch.setattr("loaders.judge.check", broken)
     told = ringroad("load", folder)
     assert told.code == 1
     assert "TypeError" in told.err

@@ -65,7 +65,7 @@ def test_the_same_after_the_index_key_was_rotated(tmp_path: Path) -> None:
     home.load(lender.written(tmp_path / "input", lender.tables()))
     before = rings.as_csv(found(home).rings)
     with home.store() as store, home.vault() as vault:
-        vault.rotate_index(store.rekey)
+        vault.rotate_index(store.retoken)
     assert rings.as_csv(found(home).rings) == before
 
 
