@@ -185,7 +185,7 @@ class GraphStore(ABC):
 
     @abstractmethod
     def events(self, kind: str, *, after: int = 0) -> pa.Table | None:
-        """Event rows of one kind, one per `ref` (the earliest known, then the smallest row), ordered by
+        """Event rows of one kind, one per owner and `ref` (the earliest known, then the smallest row), ordered by
         (owner, known_at, ref); None when there are none."""
 
     @abstractmethod

@@ -36,7 +36,7 @@ def unpack(payload: bytes) -> pa.Table:
 
 
 def merge(blocks: Sequence[pa.Table]) -> pa.Table | None:
-    """One row per `ref`: the earliest known, then the smallest; ordered by (owner, known_at, ref).
+    """One row per owner and `ref`: the earliest known, then the smallest; ordered by (owner, known_at, ref).
 
     A column that only some blocks have is empty in the others. Columns come as
     `HEAD`, then by name: the order in which blocks arrived cannot be told from the answer.
@@ -81,15 +81,17 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def _earliest(rows: pa.Table) -> pa.Table:
     """Only refs that occur twice are sorted: in a normal load that is none of a million."""
-    counts = rows.group_by("ref").aggregate([([], "count_all")])
+    counts = rows.group_by(["owner", "ref"]).aggregate([([], "count_all")])
     twice = counts.filter(pc.greater(counts["count_all"], 1))["ref"]
     if not len(twice):
         return rows
     again = pc.is_in(rows["ref"], value_set=twice.combine_chunks())
     doubles = rows.filter(again)
-    by = ["ref", "known_at", *(each for each in doubles.column_names if each not in ("ref", "known_at"))]
+    head = ("owner", "ref", "known_at")
+    by = [*head, *(each for each in doubles.column_names if each not in head)]
     doubles = doubles.take(pc.sort_indices(doubles, sort_keys=[(each, "ascending") for each in by]))
-    refs = doubles["ref"].combine_chunks()
-    first = np.ones(len(refs), dtype=bool)
-    first[1:] = pc.not_equal(refs[1:], refs[:-1]).to_numpy(zero_copy_only=False)
+    first = np.ones(len(doubles), dtype=bool)
+    owners, refs = doubles["owner"].combine_chunks(), doubles["ref"].combine_chunks()
+    other = pc.or_(pc.not_equal(owners[1:], owners[:-1]), pc.not_equal(refs[1:], refs[:-1]))
+    first[1:] = other.to_numpy(zero_copy_only=False)
     return pa.concat_tables([rows.filter(pc.invert(again)), doubles.filter(pa.array(first))])

@@ -37,12 +37,14 @@ def test_blocks_merge_the_same_in_any_order_and_number(written: list[dict[str, o
         return
     assert whole is not None
     assert whole.equals(apart, check_metadata=True)
-    refs = whole["ref"].to_pylist()
-    assert sorted(refs) == sorted({row["ref"] for row in written})
+    named = sorted((row["owner"], row["ref"]) for row in whole.to_pylist())
+    assert named == sorted({(row["owner"], row["ref"]) for row in written})
     order = [(row["owner"], row["known_at"], row["ref"]) for row in whole.to_pylist()]
     assert order == sorted(order)
     for row in whole.to_pylist():
-        assert row["known_at"] == min(each["known_at"] for each in written if each["ref"] == row["ref"])
+        assert row["known_at"] == min(
+            each["known_at"] for each in written if (each["owner"], each["ref"]) == (row["owner"], row["ref"])
+        )
 
 
 def test_words_numbered_differently_are_the_same_words() -> None:

@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from loaders import readers
+from loaders import beside, readers
 from tests.loaders.lender import Home
 
 readers.ROWS = 2
@@ -31,7 +31,8 @@ def load(folder: Path, home: Path) -> int:
     return child
 
 
-def main(folder: Path, homes: Path, times: int, seed: int) -> None:
+def main(folder: Path, homes: Path, times: int, seed: int, large: int) -> None:
+    beside.LARGE = large
     begin = time.monotonic()
     os.waitpid(load(folder, homes / "whole"), 0)
     whole = time.monotonic() - begin
@@ -46,4 +47,4 @@ def main(folder: Path, homes: Path, times: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -13,7 +13,7 @@ from graph.normalise import id_check, vin_check
 from graph.store import GraphStore
 from graph.stores import open_store
 from graph.vault import Vault
-from loaders.load import Load, LoadReport
+from loaders.load import Load, LoadReport, Progress
 from loaders.mapping import Mapping as Names
 
 Row = dict[str, str]
@@ -146,6 +146,7 @@ class Home:
         batch: str | None = None,
         max_rejected: float = 0.05,
         mapping: Path | None = None,
+        progress: Progress = lambda *_: None,
     ) -> Load:
         return Load(
             store,
@@ -155,4 +156,5 @@ class Home:
             mapping=Names.read(mapping),
             batch=batch,
             max_rejected=max_rejected,
+            progress=progress,
         )

@@ -8,18 +8,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from graph import rings, snapshot
 from graph.digest import digest
-from graph.errors import BatchConflict, InputError, StorageFull, TooManyRejected
+from graph.errors import BatchConflict, InputError, StorageFull, StoreError, TooManyRejected
 from graph.records import NodeRef, to_millis
 from graph.store import GraphStore
-from loaders import readers, staging
+from loaders import beside, readers, staging
 from loaders.tables import BY_NAME
 from tests.loaders import lender
 from tests.loaders.lender import Home, Tables
@@ -64,17 +67,74 @@ def edges(home: Home, type_: str) -> list[dict[str, Any]]:
 # P1 ----------------------------------------------------------------------------------------------------
 
 
-def test_killed_at_any_moment_and_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("times", "large"), [(6, beside.LARGE), (3, 0)], ids=["one process", "two processes"])
+def test_killed_at_any_moment_and_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, large: int
+) -> None:
     folder, homes = lender.written(tmp_path / "input", spoiled()), tmp_path / "homes"
-    killed = [sys.executable, str(ROOT / "tests/loaders/killed.py"), str(folder), str(homes), "6", "5"]
+    how = [str(each) for each in (folder, homes, times, 5, large)]
+    killed = [sys.executable, str(ROOT / "tests/loaders/killed.py"), *how]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     told = subprocess.run(killed, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=True)
     assert not told.stderr
-    assert int(told.stdout) >= 6, f"hardly any load was killed before it was through: {told.stdout}"
+    assert int(told.stdout) >= times, f"hardly any load was killed before it was through: {told.stdout}"
     monkeypatch.setattr(readers, "ROWS", 2)
     for home in homes.iterdir():
         Home(home).load(folder, max_rejected=1.0)
         assert holdings(Home(home)) == holdings(Home(homes / "whole"))
+
+
+def test_two_processes_load_what_one_does(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = Home(tmp_path / "one"), Home(tmp_path / "two")
+    lender.written(folder, spoiled())
+    report = one.load(folder, max_rejected=1.0)
+    monkeypatch.setattr(beside, "LARGE", 0)
+    told: list[tuple[str, str, int, int]] = []
+    with two.store() as store, two.vault() as vault:
+        load = two.loading(store, vault, max_rejected=1.0, progress=lambda *each: told.append(each))
+        assert load.run(str(folder)) == report
+    assert holdings(two) == holdings(one)
+    assert {each[0] for each in told} == {"check", "write"}
+    assert all(0 <= done <= total for _, _, done, total in told)
+    content = lender.tables()
+    content["applications"] += [{"application_id": f"X{n}", "submitted_at": "soon"} for n in range(9)]
+    with pytest.raises(TooManyRejected):
+        Home(tmp_path / "three").load(lender.written(folder, content))
+    assert not holdings(Home(tmp_path / "three"))[1]
+
+
+def test_the_writing_process_fails_or_ends(folder: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "LARGE", 0)
+    whole = staging.put
+
+    def ended(*given: Any) -> None:
+        for child in active_children():
+            child.kill()
+            child.join()
+        whole(*given)
+
+    def damaged(facts: Any, place: Path) -> None:
+        whole(facts, place)
+        (place / "node-999").write_bytes(b"nonsense")
+
+    for fault, error in ((ended, StoreError), (damaged, pa.ArrowInvalid)):
+        with monkeypatch.context() as patch:
+            patch.setattr(staging, "put", fault)
+            with pytest.raises(error):
+                home.load(folder)
+    home.load(folder)
+    assert home.load(folder).batches == 0
+    assert not active_children()
+
+
+def test_every_end_of_a_relation_is_described(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores believe it of a load's batches and do not look; here they do, and find nothing to add."""
+    believed, looked = Home(tmp_path / "believed"), Home(tmp_path / "looked")
+    believed.load(tiny)
+    batch = staging.batch
+    monkeypatch.setattr(staging, "batch", lambda *at, **named: replace(batch(*at, **named), ends_described=False))
+    looked.load(tiny)
+    assert holdings(looked) == holdings(believed)
 
 
 class Broken(Exception):

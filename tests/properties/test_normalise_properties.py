@@ -20,6 +20,7 @@ from graph.normalise import (
     vin_check,
 )
 from graph.normalise.address import _rewritten
+from loaders.parse import PLAIN
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
@@ -216,3 +217,11 @@ def test_an_address_is_shown_to_its_district(rest: str) -> None:
 def test_a_name_shows_the_surname_only(given_name: str) -> None:
     assert KINDS["name"].mask(f"孙{given_name}") == "孙*"
     assert KINDS["name"].mask(f"诸葛{given_name}") == "诸葛*"
+
+
+@pytest.mark.parametrize("kind", sorted(PLAIN))
+@given(data=st.data())
+def test_what_is_taken_as_it_stands_would_be_read_the_same(kind: str, data: st.DataObject) -> None:
+    """Columns are matched at once by these patterns; whatever they match must pass the kind's own rule unchanged."""
+    value = data.draw(st.from_regex(PLAIN[kind], fullmatch=True))
+    assert tuple(KINDS[kind].read(value)) == (value, None, None)
