@@ -1,9 +1,16 @@
-"""How well predicted clusters find the planted rings (domain.md §5.3)."""
+"""How well predicted clusters find the planted rings (domain.md §5.3).
+
+python -m benchmarks.ring_metrics PORTFOLIO rings.csv --window 120 [--as-of 2025-10-01]
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -104,3 +111,45 @@ def split(clusters: pd.DataFrame, truth: pd.DataFrame) -> int:
     """Rings with at least two members in at least two clusters."""
     held = truth.merge(clusters, on="application_id").groupby(["ring_id", "cluster"]).size()
     return int((held[held >= 2].groupby(level="ring_id").size() >= 2).sum())
+
+
+def planted(truth: pd.DataFrame, *, since: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
+    """Fraudulent members (application_id, ring_id) who applied in the window, of rings of three or more people there.
+
+    `truth` is truth_members.csv as text.
+    """
+    submitted = pd.to_datetime(truth["submitted_at"], utc=True)
+    members = truth[truth["ring_id"].notna() & (truth["is_fraud"] == "1") & submitted.between(since, until)]
+    people = members.groupby("ring_id")["applicant_id"].transform("nunique")
+    return members.loc[people >= LEAST_OVERLAP, ["application_id", "ring_id"]]
+
+
+def at_top(rings: pd.DataFrame, truth: pd.DataFrame, tops: Sequence[int]) -> pd.DataFrame:
+    """Of the first so many rings of a list (rank, application_ids): precision and recall, each with its interval."""
+    listed = rings.assign(application_id=rings["application_ids"].str.split(";")).explode("application_id")
+    listed = listed.rename(columns={"rank": "cluster"})[["application_id", "cluster"]]
+    rows = []
+    for top in tops:
+        first = listed[listed["cluster"] <= top]
+        found = match_rings(first, truth)
+        rows.append({"top": top, "precision": str(ring_precision(found, first)), "recall": str(ring_recall(found))})
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("portfolio", type=Path, help="folder of `ringroad generate`")
+    parser.add_argument("rings", type=Path, help="rings.csv of `ringroad rings`")
+    parser.add_argument("--window", type=int, default=120, help="days, as given to `ringroad rings`")
+    parser.add_argument("--as-of", type=lambda text: pd.Timestamp(text, tz="Asia/Shanghai"))
+    options = parser.parse_args()
+    submitted = pd.read_csv(options.portfolio / "input" / "applications.csv", usecols=["submitted_at"])["submitted_at"]
+    until = options.as_of or pd.to_datetime(submitted, utc=True, format="mixed").max()
+    truth = pd.read_csv(options.portfolio / "truth" / "truth_members.csv", dtype=str)
+    rings = pd.read_csv(options.rings)
+    inside = planted(truth, since=until - pd.Timedelta(days=options.window), until=until)
+    sys.stdout.write(at_top(rings, inside, (10, 20, 50, len(rings))).to_string(index=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from graph.records import Ints
 
@@ -73,8 +74,13 @@ class Rule:
         )
 
 
+DEALER_ASSET = "dealer_asset"
+NETWORKS = ("IP", "WiFi")
+IN_SHOP, IN_SHOP_HOLDERS = 0.5, 3
+"""A device is the shop's own from so many people on, when more than this share of them sat in the shop's network."""
+
 RULES = (
-    Rule("dealer_asset", ("Device", "IP", "WiFi", "Phone"), holders=6, top_share=0.9, days=120),
+    Rule(DEALER_ASSET, ("Device", "IP", "WiFi", "Phone"), holders=6, top_share=0.9, days=120),
     Rule("carrier_nat", ("IP", "WiFi"), holders=15, dealers=6),
     Rule("switchboard", ("Phone",), holders=12, dealers=6, days=120),
     Rule("large_employer", ("Employer",), holders=12, dealers=6, days=120),
@@ -93,3 +99,10 @@ def recognise(type_: str, holders: Holders) -> dict[int, str]:
             for entity in holders.entity[rule.holds(holders)].tolist():
                 verdicts.setdefault(entity, rule.name)
     return verdicts
+
+
+def behind_shops(devices: Holders, inside: npt.NDArray[np.float64]) -> dict[int, str]:
+    """Devices too new to be known by their months: one dealer's; `inside` counts the holders who sat in its network."""
+    count = np.maximum(devices.count, 1)
+    own = (devices.count >= IN_SHOP_HOLDERS) & (devices.top_dealer / count >= 0.9) & (inside / count > IN_SHOP)
+    return dict.fromkeys(devices.entity[own].tolist(), DEALER_ASSET)

@@ -11,17 +11,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from graph.communities import Links, components, cpm
+from graph.incidence import Incidence, dealers
+from graph.infrastructure import DAY
 from graph.ontology import EDGES, NODES
-from graph.projection import DAY, UNIT, Incidence, Projection, dealers, project
+from graph.projection import UNIT, Projection, project
 from graph.records import Ints, from_millis
-from graph.snapshot import Snapshot
+from graph.snapshot import Nodes, Snapshot
 
 RESOLUTION = 0.1
 SMALLEST = 3
 LARGEST_COMPONENT = 12
 """Components up to this size are taken as they are; larger ones are divided by CPM."""
+
+HALF_SCORE = 18.0
+"""Scores .5: two kinds of weight 3, say a device and a payer, shared by all on one day at one dealer."""
 
 CLOSED = ("decline", "cancel")
 BECAUSE_KINDS = 4
@@ -33,13 +40,14 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Shared:
-    """One thing that several members hold. `masked` is what a screen may show of it."""
+    """One thing that several members hold. `masked` is what a screen may show of it; `people` hold it in `holders`."""
 
     type: str
     relation: str
     key: str
     masked: str
     holders: tuple[str, ...]
+    people: int
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,8 @@ def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int) -> Found:
     """Rings among the applications of the last `window_days`, the most suspicious first."""
     projection = project(snapshot, as_of=as_of, window_days=window_days)
     members = _candidates(projection)
-    facts = _Facts(snapshot, projection, as_of)
-    drafts = [facts.draft(each) for each in members]
+    facts = _Facts(snapshot, projection, members, as_of)
+    drafts = [facts.draft(number) for number in range(len(members))]
     drafts.sort(key=lambda draft: (-draft["score"], draft["ring_id"]))
     rings = [Ring(rank=rank, **draft) for rank, draft in enumerate(drafts, start=1)]
     removed = Counter(rule for verdicts in projection.infrastructure.values() for rule in verdicts.values())
@@ -91,133 +99,132 @@ def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int) -> Found:
 
 
 def _candidates(projection: Projection) -> list[Ints]:
-    """Small components whole, large ones divided; each as sorted application indices."""
+    """Small components whole, large ones divided, of three or more people; each as sorted application indices."""
     links = Links(projection.size, projection.first, projection.second, projection.weight)
     label = components(links)
     large = np.bincount(label, minlength=1) > LARGEST_COMPONENT
     divided = cpm(links, resolution=round(RESOLUTION * UNIT))
-    label = np.where(large[label], divided + links.size, label)
+    label = np.where(large[label], divided + links.size, label)[projection.party[projection.window]]
     order = np.argsort(label, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-    return [np.sort(group) for group in groups if len(group) >= SMALLEST]
+    groups = np.split(projection.window[order], np.flatnonzero(np.diff(label[order])) + 1)
+    return [np.sort(group) for group in groups if len(np.unique(projection.party[group])) >= SMALLEST]
 
 
 class _Facts:
-    """What the candidates have in common, looked up in arrays made once for all of them."""
+    """What the candidates have in common, looked up for all of them at once."""
 
-    def __init__(self, snapshot: Snapshot, projection: Projection, as_of: int) -> None:
+    def __init__(self, snapshot: Snapshot, projection: Projection, groups: Sequence[Ints], as_of: int) -> None:
         applications = snapshot.nodes["Application"]
-        self._snapshot, self._projection = snapshot, projection
-        self._keys = applications.table["key"]
+        self._groups = groups
+        self._keys = applications.table["key"].to_pylist()
         self._submitted = applications.times("submitted_at", as_of=as_of)
         self._amount = np.nan_to_num(applications.numbers("amount"))
         decided = applications.times("decided_at", as_of=as_of) > 0
         decision = applications.table["decision"].to_pandas()
         self._closed = decision.isin(CLOSED).to_numpy() & decided
         self._funded = applications.times("funded_at", as_of=as_of) > 0
+        self._party = projection.party
         self._dealer = dealers(snapshot, as_of=as_of)
-        self._held = {name: _Held(each, len(applications)) for name, each in projection.carriers.items()}
-        self._strength = _Held.links(projection)
+        group = np.full(len(applications), -1, dtype=np.int64)
+        for number, members in enumerate(groups):
+            group[members] = number
+        self._by_strand = _inside(projection, group, len(groups))
+        self._shared: list[list[Shared]] = [[] for _ in groups]
+        for name in sorted(projection.carriers):
+            self._add_shared(snapshot.nodes[name], projection.carriers[name], group)
 
-    def draft(self, members: Ints) -> dict[str, Any]:
-        shared = [one for name in sorted(self._held) for one in self._shared(name, members)]
-        shared.sort(key=lambda one: (-len(one.holders) * EDGES[one.relation].weight, one.type, one.masked, one.holders))
+    def draft(self, number: int) -> dict[str, Any]:
+        members = self._groups[number]
+        shared = sorted(
+            self._shared[number],
+            key=lambda one: (-one.people * EDGES[one.relation].weight, one.type, one.masked, one.holders),
+        )
         submitted = np.sort(self._submitted[members])
         open_ = members[~self._closed[members]]
+        people = len(np.unique(self._party[members]))
         dealer = Counter(each for each in self._dealer[members].tolist() if each >= 0)
         return {
             "ring_id": self._ring_id(members),
-            "score": self._score(members, shared, dealer),
+            "score": _score(self._by_strand[number], people),
             "application_ids": tuple(self._names(members)),
             "first_seen": _day(submitted[0]),
             "last_seen": _day(submitted[-1]),
             "exposure": round(float(self._amount[open_].sum()), 2),
             "undisbursed": round(float(self._amount[open_[~self._funded[open_]]].sum()), 2),
-            "typology": _typology(shared, len(members)),
-            "because": _because(shared, len(members), int((submitted[-1] - submitted[0]) // DAY) + 1, dealer),
+            "typology": _typology(shared, people),
+            "because": _because(shared, len(members), people, int((submitted[-1] - submitted[0]) // DAY) + 1, dealer),
             "shared": tuple(shared),
         }
 
     def _names(self, members: Ints) -> list[str]:
-        return [self._keys[at].as_py() for at in members.tolist()]
+        return [self._keys[at] for at in members.tolist()]
 
     def _ring_id(self, members: Ints) -> str:
         """Named after the earliest application, so that a growing ring keeps its name."""
         earliest = min(zip(self._submitted[members].tolist(), self._names(members), strict=True))[1]
         return "R" + hashlib.blake2b(earliest.encode(), digest_size=5).hexdigest().upper()
 
-    def _shared(self, name: str, members: Ints) -> list[Shared]:
-        """Things of one type that two or more members hold."""
-        held, nodes = self._held[name], self._snapshot.nodes[name]
-        rows = held.rows(members)
-        entity = held.entity[rows]
-        shared = []
-        for thing, count in zip(*np.unique(entity, return_counts=True), strict=True):
-            if 2 <= count <= NODES[name].hub_above:
-                at = rows[entity == thing]
-                relation = held.relations[int(np.bincount(held.relation[at]).argmax())]
-                key, masked = (nodes.table[column][int(thing)].as_py() for column in ("key", "masked"))
-                shared.append(
-                    Shared(name, relation, key, masked or key, tuple(self._names(np.sort(held.application[at]))))
-                )
-        return shared
-
-    def _score(self, members: Ints, shared: Sequence[Shared], dealer: Counter[int]) -> float:
-        """0 to 1: how densely they are linked, through how many independent kinds, at how few dealers."""
-        count = len(members)
-        density = min(1.0, self._strength.inside(members) / (count * (count - 1) / 2))
-        kinds = len({one.type for one in shared})
-        at_top = max(dealer.values(), default=0) / count
-        x = density * (0.5 + at_top) * kinds * np.log2(1 + count) / 4
-        return round(float(1 - np.exp(-x)), 4)
+    def _add_shared(self, nodes: Nodes, held: Incidence, group: Ints) -> None:
+        """Things of one type that two or more people of a group hold."""
+        held = held.only(group[held.application] >= 0)
+        pair = group[held.application] * len(nodes) + held.entity
+        order = np.lexsort((held.application, pair))
+        pair, application, relation = pair[order], held.application[order], held.relation[order]
+        of_people = np.unique(np.stack([pair, self._party[application]], axis=1), axis=0)[:, 0]
+        shared, people = np.unique(of_people, return_counts=True)
+        enough = (people >= 2) & (people <= NODES[held.type].hub_above)
+        shared, people = shared[enough], people[enough]
+        things = nodes.table.select(["key", "masked"]).take(pa.array(shared % max(len(nodes), 1))).to_pylist()
+        begin, end = (np.searchsorted(pair, shared, side=side) for side in ("left", "right"))
+        for number, count, thing, *at in zip(
+            (shared // max(len(nodes), 1)).tolist(), people.tolist(), things, begin.tolist(), end.tolist(), strict=True
+        ):
+            rows = slice(*at)
+            name = held.relations[int(np.bincount(relation[rows]).argmax())]
+            key, masked = thing["key"], thing["masked"] or thing["key"]
+            self._shared[number].append(
+                Shared(held.type, name, key, masked, tuple(self._names(application[rows])), count)
+            )
 
 
-class _Held:
-    """Rows of an incidence by application."""
-
-    def __init__(self, incidence: Incidence, applications: int) -> None:
-        order = np.lexsort((incidence.entity, incidence.application))
-        self.application, self.entity = incidence.application[order], incidence.entity[order]
-        self.relation, self.relations = incidence.relation[order], incidence.relations
-        self._start = np.searchsorted(self.application, np.arange(applications + 1))
-
-    def rows(self, members: Ints) -> Ints:
-        parts = [np.arange(self._start[at], self._start[at + 1]) for at in members.tolist()]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-
-    @classmethod
-    def links(cls, projection: Projection) -> _Strength:
-        return _Strength(projection)
+def _inside(projection: Projection, group: Ints, groups: int) -> npt.NDArray[np.float64]:
+    """Per group and strand the weight of the links between its members, in units."""
+    of_party = np.full(projection.size, -1, dtype=np.int64)
+    of_party[projection.party[group >= 0]] = group[group >= 0]
+    first, second = of_party[projection.first], of_party[projection.second]
+    own = (first == second) & (first >= 0)
+    total = np.zeros((groups, len(projection.strands)), dtype=np.int64)
+    np.add.at(total, first[own], projection.by_strand[own])
+    return total / UNIT
 
 
-class _Strength:
-    """Links by their earlier end."""
+def _score(by_strand: npt.NDArray[np.float64], people: int) -> float:
+    """0 to 1, never reached: how much an average pair shares, times how many independent strands carry it.
 
-    def __init__(self, projection: Projection) -> None:
-        order = np.argsort(projection.first, kind="stable")
-        self._second, self._weight = projection.second[order], projection.weight[order]
-        self._start = np.searchsorted(projection.first[order], np.arange(projection.size + 1))
-
-    def inside(self, members: Ints) -> float:
-        """Weight between members, in units."""
-        total = 0
-        for at in members.tolist():
-            row = slice(self._start[at], self._start[at + 1])
-            total += int(self._weight[row][np.isin(self._second[row], members)].sum())
-        return total / UNIT
+    The number of strands is the exponential of their entropy: two equal ones are 2, a
+    faint second one is little more than 1. The logarithm makes groups of all sizes that
+    share one thing among all alike.
+    """
+    total = by_strand.sum()
+    part = by_strand[by_strand > 0] / total
+    strands = np.exp(-(part * np.log(part)).sum())
+    x = total / (people * (people - 1) / 2) * np.log2(1 + people) * strands
+    return round(float(x / (x + HALF_SCORE)), 4)
 
 
-def _because(shared: Sequence[Shared], count: int, days: int, dealer: Counter[int]) -> str:
+def _because(shared: Sequence[Shared], count: int, people: int, days: int, dealer: Counter[int]) -> str:
     kinds: dict[tuple[str, str], list[int]] = {}
     for one in shared:
-        kinds.setdefault((one.type, one.relation), []).append(len(one.holders))
+        kinds.setdefault((one.type, one.relation), []).append(one.people)
     ranked = sorted(kinds.items(), key=lambda kind: (-sum(kind[1]) * EDGES[kind[0][1]].weight, kind[0]))
-    said = [_shared_words(type_, relation, holders, count) for (type_, relation), holders in ranked[:BECAUSE_KINDS]]
-    more = f" and {len(ranked) - BECAUSE_KINDS} more kinds" if len(ranked) > BECAUSE_KINDS else ""
+    said = [_shared_words(type_, relation, holders, people) for (type_, relation), holders in ranked[:BECAUSE_KINDS]]
+    left = len(ranked) - BECAUSE_KINDS
+    more = f" and {left} more kind{'s' if left > 1 else ''}" if left > 0 else ""
     where = f"{len(dealer)} dealer{'s' if len(dealer) != 1 else ''}"
     if len(dealer) > 1 and (top := max(dealer.values())) > count / 2:
         where += f" ({top} at one)"
-    return f"{count} applications in {days} day{'s' if days != 1 else ''} at {where} share {', '.join(said)}{more}"
+    who = f"{count} applications" + (f" of {people} people" if people < count else "")
+    return f"{who} in {days} day{'s' if days != 1 else ''} at {where} share {', '.join(said)}{more}"
 
 
 def _shared_words(type_: str, relation: str, holders: list[int], count: int) -> str:
@@ -244,7 +251,7 @@ def _typology(shared: Sequence[Shared], count: int) -> str:
     """A first guess from what carries the ring; T08 is the umbrella (domain.md §2.2)."""
     most: dict[str, int] = {}
     for one in shared:
-        most[one.relation] = max(most.get(one.relation, 0), len(one.holders))
+        most[one.relation] = max(most.get(one.relation, 0), one.people)
     for typology, relations, holders in TYPOLOGY_SIGNS:
         if max((most.get(each, 0) for each in relations), default=0) >= max(holders, count / 3):
             return typology

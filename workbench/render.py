@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from graph.ontology import EDGES, NODES
 
 if TYPE_CHECKING:
-    from graph.rings import Found
+    from graph.rings import Found, Shared
     from loaders.load import LoadReport
+
+SHORT = 76
+"""Characters of a reason in short: with its indent it fits a line of 80."""
 
 
 def load_summary(report: LoadReport, quarantine: Path) -> RenderableType:
@@ -52,16 +57,46 @@ def ring_table(found: Found, as_of: datetime, days: int, top: int) -> Renderable
     )
     if not found.rings:
         return Group(head, Text("nothing that three or more applications share stands out"))
-    table = Table(header_style="dim", box=None, pad_edge=False, show_lines=False)
-    for name, justify in (("#", "right"), ("ring", "left"), ("score", "right"), ("type", "left"), ("open RMB", "right"),
-                          ("still savable", "right"), ("because", "left")):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table = Table(header_style="dim", box=None, pad_edge=False)
+    for name, justify in (("#", "right"), ("ring", "left"), ("score", "right"), ("type", "left"), ("size", "right"),
+                          ("first seen", "left"), ("open RMB", "right"), ("still savable", "right")):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for ring in found.rings[:top]:
         table.add_row(
-            str(ring.rank), ring.ring_id, f"{ring.score:.2f}", ring.typology, f"{ring.exposure:,.0f}",
-            f"{ring.undisbursed:,.0f}", ring.because,
+            str(ring.rank), ring.ring_id, f"{ring.score:.3f}", ring.typology, str(ring.size), ring.first_seen,
+            f"{ring.exposure:,.0f}", f"{ring.undisbursed:,.0f}",
         )  # fmt: skip
-    return Group(head, table)
+    return Group(head, _with_reasons(table, [in_short(ring.shared) for ring in found.rings[:top]]))
+
+
+class _with_reasons:  # noqa: N801 - a table with more lines
+    """Each row of a table and below it, across all columns, its reason."""
+
+    def __init__(self, table: Table, reasons: list[str]) -> None:
+        self._table, self._reasons = table, reasons
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        head, *rows = console.render_lines(self._table, options, pad=False)
+        yield from (Segment.line() if each is None else each for each in [*head, None])
+        for row, reason in zip(rows, self._reasons, strict=True):
+            yield from [*row, Segment.line()]
+            yield Text(f"    {reason}", style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def in_short(shared: Sequence[Shared]) -> str:
+    """Of each kind of thing how many people share the one that most hold; as much as fits a line."""
+    most: dict[str, int] = {}
+    for one in shared:
+        most[one.type] = max(most.get(one.type, 0), one.people)
+    said, left = "", len(most)
+    for type_, people in most.items():
+        name = NODES[type_].en
+        thing = f"an {name}" if name[0] in "aeiouI" else f"a {name}"
+        words = f"{said}, {people} {thing}" if said else f"{people} share {thing}"
+        if len(words) + (len(" and 9 more kinds") if left > 1 else 0) > SHORT:
+            return f"{said} and {left} more kind{'s' if left > 1 else ''}"
+        said, left = words, left - 1
+    return said
 
 
 def ring_card(ring: dict[str, Any]) -> RenderableType:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from graph import snapshot
+from graph.circles import FLEET, HOUSEHOLD
+from graph.infrastructure import DAY
 from graph.ontology import EDGES, NODES
-from graph.projection import DAY, UNIT, Projection, project
+from graph.projection import HALF_LIFE_DAYS, UNIT, Projection, project
 from graph.records import Edge, Node, NodeRef, batch_of, from_millis
 from graph.store import GraphStore
 from graph.stores import open_store
@@ -78,8 +80,8 @@ def test_kinds_add_up_and_one_dealer_counts_more(linked: Link) -> None:
     payer = [edge("PAID_DOWNPAYMENT", "account", name) for name in ("A1", "A2")]
     sold = [edge("SOLD_BY", name, "D1") for name in ("A1", "A2")]
     weights, _ = linked(*two, *device, *payer, *sold)
-    both = weight("USED_DEVICE", 2) + weight("PAID_DOWNPAYMENT", 2)
-    assert weights == {("A1", "A2"): int(both * 1.5)}
+    both = (weight("USED_DEVICE", 2), weight("PAID_DOWNPAYMENT", 2))
+    assert weights == {("A1", "A2"): sum(int(each * 1.5) for each in both)}
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,115 @@ def test_of_two_relations_to_one_thing_the_stronger_counts(linked: Link) -> None
     facts += [edge("APPLIED", f"P{n}", f"A{n}") for n in (1, 2)]
     facts += [edge(type_, f"P{n}", "phone") for n in (1, 2) for type_ in ("HAS_PHONE", "WORK_PHONE")]
     assert linked(*facts)[0] == {("A1", "A2"): weight("HAS_PHONE", 2)}
+
+
+def applicants(*people: str, day: int = 390) -> list[Node | Edge]:
+    """An application of each person: P1 files A1."""
+    facts: list[Node | Edge] = [application(name.replace("P", "A"), day) for name in people]
+    return [*facts, *(edge("APPLIED", name, name.replace("P", "A"), day) for name in people)]
+
+
+def of_each(type_: str, thing: str, *people: str) -> list[Node | Edge]:
+    """All of them, or their applications, hold the thing."""
+    near, reverse = EDGES[type_].source, EDGES[type_].target == "Application"
+    names = people if near == "Person" else [name.replace("P", "A") for name in people]
+    return [edge(type_, thing, name) if reverse else edge(type_, name, thing) for name in names]
+
+
+def test_all_applications_of_one_person_count_once(linked: Link) -> None:
+    facts = [*applicants("P1", "P2"), application("A3"), edge("APPLIED", "P1", "A3")]
+    weights, found = linked(*facts, *of_each("USED_DEVICE", "device", "P1", "P2", "P3"))
+    assert len(weights) == 1
+    assert set(weights.values()) == {weight("USED_DEVICE", 2)}
+    assert len(set(found.party.tolist())) == 2
+
+
+def test_a_deal_sent_twice_counts_once(linked: Link) -> None:
+    deal = {"submitted_at": 390 * DAY, "deal_id": "deal-1"}
+    twice = [Node(NodeRef("Application", name), 390 * DAY, "", deal) for name in ("A1", "A2")]
+    assert linked(*twice, *of_each("USED_DEVICE", "device", "P1", "P2"))[0] == {}
+
+
+def test_what_is_shared_weeks_apart_weighs_less(linked: Link) -> None:
+    apart = [application("A1", 390 - HALF_LIFE_DAYS), application("A2", 390)]
+    weights, _ = linked(*apart, *of_each("USED_DEVICE", "device", "P1", "P2"))
+    assert weights == {("A1", "A2"): round(weight("USED_DEVICE", 2) / 2)}
+
+
+def test_who_held_it_long_ago_makes_it_less_rare(linked: Link) -> None:
+    facts = [application("A1", 100), application("A2", 390), application("A3", 390)]
+    weights, _ = linked(*facts, *of_each("USED_DEVICE", "device", "P1", "P2", "P3"))
+    assert weights == {("A2", "A3"): weight("USED_DEVICE", 3)}
+
+
+def test_a_session_counts_once(linked: Link) -> None:
+    session = [
+        each for type_ in ("USED_DEVICE", "FROM_IP", "ON_WIFI") for each in of_each(type_, f"the {type_}", "P1", "P2")
+    ]
+    assert linked(*applicants("P1", "P2"), *session)[0] == {("A1", "A2"): weight("USED_DEVICE", 2)}
+
+
+@pytest.mark.parametrize(
+    ("registered", "new"), [("1960-01-01", False), ("1971-01-10", True), ("1971-06-01", False), (None, False)]
+)
+def test_colleagues_share_ordinary_things(linked: Link, registered: str | None, new: bool) -> None:
+    """Papers, number and network of an employer say nothing, other things half; of a new employer all of it counts."""
+    employer = Node(NodeRef("Employer", "company"), 390 * DAY, "", {"reg_date": registered})
+    papers = ("USES_TEMPLATE", "WORK_PHONE", "ON_WIFI")
+    facts = of_each("WORKS_AT", "company", "P1", "P2")
+    facts += [each for type_ in papers for each in of_each(type_, f"the {type_}", "P1", "P2")]
+    both = [*applicants("P1", "P2"), employer, *facts]
+    device = of_each("USED_DEVICE", "device", "P1", "P2")
+    if new:
+        assert linked(*both)[0] == {("A1", "A2"): sum(weight(type_, 2) for type_ in papers)}
+    else:
+        assert linked(*both)[0] == {}
+        assert linked(*device)[0] == {("A1", "A2"): int(weight("USED_DEVICE", 2) / 2) + int(weight("WORKS_AT", 2) / 2)}
+
+
+@pytest.mark.parametrize(("people", "families"), [(HOUSEHOLD, True), (HOUSEHOLD + 1, False)])
+def test_a_family_shares_by_nature(linked: Link, people: int, families: bool) -> None:
+    names = [f"P{n}" for n in range(1, people + 1)]
+    shared = [*of_each("LIVES_AT", "home", *names), *of_each("PAID_DOWNPAYMENT", "card", *names[:2])]
+    weights, _ = linked(*applicants(*names), *shared, *of_each("USED_DEVICE", "device", *names[:2]))
+    assert (weights == {}) == families
+
+
+@pytest.mark.parametrize(("cars", "openly"), [(FLEET, True), (FLEET - 1, False)])
+def test_a_fleet_shares_by_nature(linked: Link, cars: int, openly: bool) -> None:
+    """Also the driver whose car is not insured yet, known by the employer of the others."""
+    names = [f"P{n}" for n in range(1, FLEET + 2)]
+    facts = [*applicants(*names), *of_each("WORKS_AT", "fleet", *names), *of_each("PAID_DOWNPAYMENT", "card", *names)]
+    facts += [edge("FINANCES", f"A{n}", f"V{n}") for n in range(1, cars + 1)]
+    facts += [edge("INSURED_BY", f"V{n}", "company") for n in range(1, cars + 1)]
+    weights, _ = linked(*facts)
+    assert (weights == {}) == openly
+
+
+def test_a_new_tablet_in_a_shop_s_network_is_the_shop_s(linked: Link) -> None:
+    names = [f"P{n}" for n in range(1, 10)]
+    facts: list[Node | Edge] = [application(name.replace("P", "A"), 200 + 20 * n) for n, name in enumerate(names)]
+    facts += [edge("SOLD_BY", name.replace("P", "A"), "D1") for name in names]
+    facts += [*of_each("ON_WIFI", "shop", *names), *of_each("USED_DEVICE", "tablet", *names[-3:])]
+    weights, found = linked(*facts)
+    assert not weights
+    assert {name: list(rules.values()) for name, rules in found.infrastructure.items()} == {
+        "Device": ["dealer_asset"],
+        "WiFi": ["dealer_asset"],
+    }
+
+
+def test_who_is_related_is_known_only_when_it_is(linked: Link) -> None:
+    """Tomorrow they turn out to be one person, one family, one fleet, and the device the shop's."""
+    names = [f"P{n}" for n in range(1, FLEET + 1)]
+    facts = [*(application(name.replace("P", "A")) for name in names), *of_each("PAID_DOWNPAYMENT", "card", *names)]
+    before, _ = linked(*facts, *of_each("USED_DEVICE", "device", *names))
+    later: list[Node | Edge] = [edge("APPLIED", "P1", name.replace("P", "A"), 401) for name in names]
+    later += [edge("LIVES_AT", "P1", "home", 401)]
+    later += [edge("FINANCES", f"A{n}", f"V{n}", 401) for n in range(1, FLEET + 1)]
+    later += [edge("INSURED_BY", f"V{n}", "company", 401) for n in range(1, FLEET + 1)]
+    assert linked(*later)[0] == before
+    assert linked(as_of=402 * DAY)[0] == {}
 
 
 @pytest.mark.parametrize(("score", "one_voice"), [(0.9, True), (0.8, True), (0.79, False)])

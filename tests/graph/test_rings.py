@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from graph import rings, snapshot
 from graph.keyring import Keyring
-from graph.records import Edge, NodeRef, batch_of, to_millis
+from graph.ontology import EDGES
+from graph.records import Edge, Node, NodeRef, batch_of, to_millis
 from graph.rings import Found, Ring, find_rings
 from tests.loaders import lender
 from tests.loaders.lender import Home
+from workbench.render import ring_table
 
 LATE = datetime(9999, 1, 1, tzinfo=UTC)
 NOW = to_millis(datetime(2025, 4, 1, tzinfo=UTC))
@@ -113,6 +119,27 @@ def test_a_growing_ring_keeps_its_name(home: Home) -> None:
     assert (early.ring_id, early.size, late.size) == (late.ring_id, 3, 4)
 
 
+def test_repeat_applications_of_one_person_are_no_ring(tmp_path: Path) -> None:
+    content = lender.tables()
+    for row in content["applications"][:4] + content["device_events"][:4]:
+        row["applicant_id"] = "C1"
+    home = Home(tmp_path / "home")
+    home.load(lender.written(tmp_path / "input", content))
+    assert not found(home).rings
+
+
+def test_a_second_application_joins_its_person_s_ring(tmp_path: Path) -> None:
+    """It counts as money at stake, not as another member."""
+    content = lender.tables()
+    content["applications"][4]["applicant_id"] = "C4"
+    home = Home(tmp_path / "home")
+    home.load(lender.written(tmp_path / "input", content))
+    (ring,) = found(home).rings
+    assert ring.application_ids == (*lender.RING, "A5")
+    assert ring.because.startswith("5 applications of 4 people in 5 days at 2 dealers (4 at one) share ")
+    assert max(one.people for one in ring.shared) == 4
+
+
 def test_an_empty_store(tmp_path: Path) -> None:
     assert not found(Home(tmp_path / "home")).rings
 
@@ -123,3 +150,91 @@ def test_a_ring_without_a_reason_cannot_be_built(home: Home) -> None:
     for lost in ({"because": ""}, {"shared": ()}):
         with pytest.raises(ValueError, match="because"):
             replace(ring, **lost)
+
+
+# Ranking -----------------------------------------------------------------------------------------------
+
+STRONG = ("USED_DEVICE", "PAID_DOWNPAYMENT", "HAS_PHONE", "SPOKE_AS", "LAST_SEEN_AT", "TRANSFERRED_TO")
+
+
+def group(name: str, people: int, relations: Sequence[str], *, apart_days: int = 0) -> tuple[list[Node], list[Edge]]:
+    """So many people at one dealer who all share one thing through each relation."""
+    nodes, edges = [], []
+    for number in range(people):
+        own = {each: f"{name}-{each[0]}{number}" for each in ("Application", "Person", "Vehicle")}
+        at = NOW - 86_400_000 * (1 + apart_days * number)
+        nodes.append(Node(NodeRef("Application", own["Application"]), at, "", {"submitted_at": at}))
+        held = {**own, "Dealer": f"{name}-D"}
+        links = [("APPLIED", own), ("FINANCES", own), ("SOLD_BY", held)]
+        links += [(each, {"Device": "", "Account": "", "Phone": "", **own}) for each in relations]
+        for relation, ends in links:
+            kind = EDGES[relation]
+            shared = relation in relations
+            far = kind.source if kind.source == "Account" else kind.target
+            keys = {
+                end: f"{name}-{relation}" if shared and end == far else ends.get(end, "")
+                for end in (kind.source, kind.target)
+            }
+            ends_of = (NodeRef(end, keys[end]) for end in (kind.source, kind.target))
+            edges.append(Edge(relation, *ends_of, at, at, "test"))
+    return nodes, edges
+
+
+@pytest.fixture
+def ranked(tmp_path: Path) -> Callable[..., list[Ring]]:
+    def rank(*groups: tuple[list[Node], list[Edge]]) -> list[Ring]:
+        home = Home(tmp_path / str(len(list(tmp_path.iterdir()))))
+        with home.store() as store:
+            for number, (nodes, edges) in enumerate(groups):
+                store.write(batch_of(str(number), nodes, edges))
+        return list(found(home).rings)
+
+    return rank
+
+
+Rank = Callable[..., list[Ring]]
+
+
+def test_scores_do_not_saturate(ranked: Rank) -> None:
+    """Each further kind tells, even of a group in which everybody shares everything."""
+    told = ranked(*(group(f"G{kinds}", 8, STRONG[:kinds]) for kinds in range(1, len(STRONG) + 1)))
+    assert [ring.application_ids[0][:2] for ring in told] == ["G6", "G5", "G4", "G3", "G2", "G1"]
+    scores = [ring.score for ring in told]
+    assert all(high - low >= 0.01 for high, low in pairwise(scores))
+    assert scores[0] < 0.95
+
+
+def test_the_score_s_unit(ranked: Rank) -> None:
+    """A device and a payer of all on one day at one dealer: one half, whatever the size of the group."""
+    for people in (3, 10):
+        (ring,) = ranked(group(f"G{people}", people, STRONG[:2]))
+        assert ring.score == pytest.approx(0.5, abs=0.002)
+
+
+def test_a_burst_ranks_before_the_same_spread_over_months(ranked: Rank) -> None:
+    told = ranked(group("slow", 4, STRONG[:3], apart_days=14), group("fast", 4, STRONG[:3], apart_days=1))
+    assert [ring.application_ids[0][:4] for ring in told] == ["fast", "slow"]
+
+
+def test_ties_are_ordered_by_name(ranked: Rank) -> None:
+    groups = [group(name, 4, STRONG[:2]) for name in ("one", "two", "three")]
+    told, turned = ranked(*groups), ranked(*reversed(groups))
+    assert len({ring.score for ring in told}) == 1
+    assert [ring.ring_id for ring in told] == sorted(ring.ring_id for ring in told)
+    assert rings.as_csv(told) == rings.as_csv(turned)
+
+
+def test_colleagues_are_no_ring(ranked: Rank) -> None:
+    assert not ranked(group("staff", 6, ("WORKS_AT", "USES_TEMPLATE", "WORK_PHONE")))
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_printed_rings_fit_the_screen(ranked: Rank, columns: int) -> None:
+    told = ranked(*(group(f"G{kinds}", 12, STRONG[:kinds]) for kinds in range(1, len(STRONG) + 1)))
+    told = [replace(ring, exposure=98_765_432.0, undisbursed=98_765_432.0, rank=90 + ring.rank) for ring in told]
+    screen = Console(width=columns, file=io.StringIO())
+    screen.print(ring_table(Found(told, 12, 12, {}), datetime(2025, 4, 1, tzinfo=UTC), 120, 10))
+    lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 4 + 2 * len(told)
+    assert "    12 share an account, 12 a device, 12 a voice cluster and 3 more kinds" in lines
