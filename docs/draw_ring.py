@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Draw one ring of the last `ringroad rings` run as SVG.
 
-RINGROAD_HOME=demo/home .venv/bin/python docs/draw_ring.py docs/ring.svg --truth demo/portfolio/truth/truth_members.csv
+.venv/bin/ringroad generate --out large && export RINGROAD_HOME=large/home
+.venv/bin/ringroad load large/input && .venv/bin/ringroad rings
+.venv/bin/python docs/draw_ring.py docs/ring.svg --truth large/truth/truth_members.csv
 
 Same run, same picture: the layout has a fixed seed. Labels are the masks that screens show.
 """
@@ -45,9 +47,9 @@ def choose(rings: list[dict[str, Any]], ring_id: str | None, planted: dict[str, 
 
 
 def fits(ring: dict[str, Any]) -> bool:
-    """Few enough members and things to read, of several kinds, and no person who merely applied twice."""
+    """Few enough members and things to read, of several kinds."""
     relations = {one["relation"] for one in ring["shared"]}
-    return 5 <= ring["size"] <= 10 and len(ring["shared"]) <= 14 and len(relations) >= 5 and "APPLIED" not in relations
+    return 5 <= ring["size"] <= 10 and len(ring["shared"]) <= 14 and len(relations) >= 5
 
 
 def real(ring: dict[str, Any], planted: dict[str, str]) -> bool:
@@ -209,7 +211,7 @@ def main() -> None:
     options = parser.parse_args()
     file = Settings.read().rings_file
     if not file.exists():
-        raise SystemExit(f"{file} is missing; run `make demo` and set RINGROAD_HOME=demo/home")
+        raise SystemExit(f"{file} is missing; run `ringroad rings`, and set RINGROAD_HOME as it was then")
     ring = choose(
         json.loads(file.read_text(encoding="utf-8"))["rings"], options.ring, planted := read_truth(options.truth)
     )

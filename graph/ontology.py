@@ -298,7 +298,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
         "DocTemplate",
         "材料模板",
         "document template",
-        "#9333ea",
+        "#451a03",
         "template cluster, seal or content hash",
         hub_above=30,
         properties=(_P("kind"),),
