@@ -59,37 +59,46 @@ def _alike(label: Ints, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
 
 def circles(snapshot: Snapshot, found: Sequence[Incidence], party: Ints, *, as_of: int) -> Circles:
     """From who lives where, works where and is insured by whom, as known by then; of several the last known."""
-    home, employer, fleet = (np.full(len(party), -1, dtype=np.int64) for _ in range(3))
+    size = len(party)
+    home, employer = (np.full(size, -1, dtype=np.int64) for _ in range(2))
     for incidence in found:
         own = incidence.of_parties(party)
         if incidence.type == "Address":
-            _last_known(home, party, own.only(np.bincount(own.entity)[own.entity] <= HOUSEHOLD))
+            small = own.only(np.bincount(own.entity)[own.entity] <= HOUSEHOLD)
+            home = _last_known(size, party[small.application], small.entity, small.known_at)
         elif incidence.type == "Employer":
-            _last_known(employer, party, own)
-    application, insured, _ = reached(snapshot, EDGES["INSURED_BY"], as_of)
-    if len(application):
-        _, at = np.unique(np.stack([party[application], insured]), axis=1, return_index=True)
-        application, insured = application[at], insured[at]
-        openly = np.bincount(insured)[insured] >= FLEET
-        fleet[party[application[openly]]] = insured[openly]
-    _colleagues_of_fleets(fleet, employer)
+            employer = _last_known(size, party[own.application], own.entity, own.known_at)
+    application, insured, known_at = reached(snapshot, EDGES["INSURED_BY"], as_of)
+    _, at = np.unique(party[application] * (insured.max(initial=0) + 1) + insured, return_index=True)
+    application, insured, known_at = application[at], insured[at], known_at[at]
+    openly = np.bincount(insured)[insured] >= FLEET
+    fleet = _last_known(size, party[application[openly]], insured[openly], known_at[openly])
     registered = pd.to_datetime(snapshot.nodes["Employer"].table["reg_date"].to_pandas(), errors="coerce", utc=True)
     age = pd.Timestamp(as_of, unit="ms", tz="UTC") - registered
     young = np.append(age.between(pd.Timedelta(0), pd.Timedelta(days=YOUNG_EMPLOYER_DAYS)).to_numpy(), False)
-    return Circles(home, employer, fleet, young[employer])
+    return Circles(home, employer, _with_colleagues(fleet, employer), young[employer])
 
 
-def _last_known(label: Ints, party: Ints, own: Incidence) -> None:
-    order = np.argsort(own.known_at, kind="stable")
-    label[party[own.application[order]]] = own.entity[order]
+def _last_known(size: int, owner: Ints, circle: Ints, known_at: Ints) -> Ints:
+    """Per owner its circle. Told at the same time, the larger and then the one of later members counts: the index of
+    a circle would not do, for it changes with the keys."""
+    label = np.full(size, -1, dtype=np.int64)
+    members, later = np.bincount(circle, minlength=1), np.zeros(circle.max(initial=0) + 1, dtype=np.int64)
+    np.add.at(later, circle, owner)
+    order = np.lexsort((later[circle], members[circle], known_at))
+    label[owner[order]] = circle[order]
+    return label
 
 
-def _colleagues_of_fleets(fleet: Ints, employer: Ints) -> None:
+def _with_colleagues(fleet: Ints, employer: Ints) -> Ints:
     """Who works for a fleet belongs to it before the car is insured."""
-    both = (fleet >= 0) & (employer >= 0)
-    pairs, count = np.unique(np.stack([employer[both], fleet[both]]), axis=1, return_counts=True)
-    company, driven = pairs[:, count >= FLEET]
-    if len(company):
-        place = np.minimum(np.searchsorted(company, employer), len(company) - 1)
-        works = (company[place] == employer) & (fleet < 0)
-        fleet[works] = driven[place][works]
+    drivers = np.flatnonzero((fleet >= 0) & (employer >= 0))
+    pairs, place, count = np.unique(
+        np.stack([employer[drivers], fleet[drivers]]), axis=1, return_inverse=True, return_counts=True
+    )
+    last = np.zeros(len(count), dtype=np.int64)
+    np.maximum.at(last, place.ravel(), drivers)
+    order = np.lexsort((last, count))[np.sort(count) >= FLEET]
+    of_employer = np.full(employer.max(initial=-1) + 2, -1, dtype=np.int64)
+    of_employer[pairs[0, order]] = pairs[1, order]
+    return np.where(fleet >= 0, fleet, of_employer[employer])

@@ -219,6 +219,13 @@ def test_a_fleet_shares_by_nature(linked: Link, cars: int, openly: bool) -> None
     assert (weights == {}) == openly
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_which_of_two_homes_counts_does_not_hang_on_their_keys(linked: Link, names: tuple[str, str]) -> None:
+    facts = [*applicants("P1", "P2", "P3"), *of_each("USED_DEVICE", "device", "P1", "P2", "P3")]
+    weights, _ = linked(*facts, *of_each("LIVES_AT", names[0], "P1", "P2"), *of_each("LIVES_AT", names[1], "P1", "P3"))
+    assert set(weights) == {("A1", "A3"), ("A2", "A3")}, "one of them, and always the same one"
+
+
 def test_a_new_tablet_in_a_shop_s_network_is_the_shop_s(linked: Link) -> None:
     names = [f"P{n}" for n in range(1, 10)]
     facts: list[Node | Edge] = [application(name.replace("P", "A"), 200 + 20 * n) for n, name in enumerate(names)]
