@@ -101,6 +101,8 @@ class GraphStore(ABC):
     """
 
     url: str
+    batch_rows = 100_000
+    """Rows of a table that a loader puts into one batch: a server must hold a whole transaction in memory."""
 
     # Writing ---------------------------------------------------------------------------------------
 

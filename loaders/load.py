@@ -28,7 +28,7 @@ from loaders import beside, staging
 from loaders.beside import Beside, halves, judge_there, open_there, write_chunk
 from loaders.judge import Judged, Row, TableReport, checked_chunk, judge, open_sources, quarantined, require_columns
 from loaders.mapping import Mapping
-from loaders.readers import Source
+from loaders.readers import Chunk, Source
 from loaders.tables import BY_NAME
 from loaders.translate import Facts, Translator
 
@@ -227,7 +227,7 @@ class Load:
     def _facts(self, source: Source, translator: Translator) -> Iterator[tuple[str, Facts, int]]:
         """Chunks that the store has not absorbed; all are translated, for one may name what another described."""
         done = 0
-        for at, chunk in enumerate(source.chunks()):
+        for at, chunk in enumerate(_pieces(source.chunks(), self._store.batch_rows)):
             checked = checked_chunk(source, chunk, self._mapping)
             facts = translator.translate(BY_NAME[source.name], checked.rows)
             if rows := quarantined(source, chunk, checked):
@@ -248,6 +248,15 @@ class Load:
         self.report.batches += 1
         self.report.nodes += sum(map(len, facts.nodes))
         self.report.edges += sum(map(len, facts.edges))
+
+
+def _pieces(chunks: Iterator[Chunk], most: int) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if len(chunk.rows) <= most:
+            yield chunk
+            continue
+        for at in range(0, len(chunk.rows), most):
+            yield Chunk(chunk.rows.slice(at, most), chunk.lines[at : at + most], () if at else chunk.broken)
 
 
 def _place(row: Row) -> tuple[object, ...]:

@@ -62,6 +62,8 @@ logging.getLogger("neo4j").addHandler(logging.NullHandler())  # its retries are 
 class Neo4jStore(GraphStore):
     """Safe to share between threads; each call takes a connection of the pool."""
 
+    batch_rows = 20_000
+
     def __init__(self, url: str, driver: neo4j.Driver, database: str | None) -> None:
         self.url = url
         self._driver = driver
@@ -266,19 +268,20 @@ def _write_nodes(tx: ManagedTransaction, type_: str, nodes: Sequence[Stated], se
     """Only what changes is written; a load that repeats known facts touches nothing."""
     ids = {node_id(type_, each.key): each for each in nodes}
     standing = {row["id"]: row for row in _run(tx, cypher.find_nodes(type_), ids=list(ids)).value()}
-    rows = []
+    created, changed = [], []
     for id_, new in ids.items():
-        node, row = new, standing.get(id_)
-        if row is not None:
-            if row["key"] != new.key:
-                raise StoreError(f"two keys of {type_} share one node id; report it, this should happen to nobody")
-            old = _stated(type_, row)
-            node = merged(old, new)
-            if node == old:
-                continue
-        rows.append(_row(type_, id_, node, sequence))
-    if rows:
-        _run(tx, cypher.upsert_nodes(type_), rows=rows).consume()
+        row = standing.get(id_)
+        if row is None:
+            created.append(_row(type_, id_, new, sequence))
+            continue
+        if row["key"] != new.key:
+            raise StoreError(f"two keys of {type_} share one node id; report it, this should happen to nobody")
+        old = _stated(type_, row)
+        if (node := merged(old, new)) != old:
+            changed.append(_row(type_, id_, node, sequence))
+    for rows, text in ((created, cypher.write_nodes(type_, new=True)), (changed, cypher.write_nodes(type_, new=False))):
+        if rows:
+            _run(tx, text, rows=rows).consume()
 
 
 def _row(type_: str, id_: int, node: Stated, sequence: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def rendered() -> str:
     parts = {
         "constraints and indexes": "\n".join(cypher.schema().values()),
         "find nodes": cypher.find_nodes("Person"),
-        "upsert nodes": cypher.upsert_nodes("Person"),
+        "write nodes": cypher.write_nodes("Person", new=True) + "\n" + cypher.write_nodes("Person", new=False),
         "upsert edges": cypher.upsert_edges("USED_DEVICE"),
         "rekey": "\n".join(cypher.rekey("Person")),
         "node": cypher.node("Person"),
@@ -43,12 +44,11 @@ def test_golden_text() -> None:
 
 def test_every_type_has_its_constraints() -> None:
     statements = cypher.schema()
-    for name in NODES:
-        for key in ("key", "id"):
-            expected = f"FOR (n:{name}) REQUIRE n.{key} IS UNIQUE"
-            assert sum(each.endswith(expected) for each in statements.values()) == 1
-    for name in EDGES:
-        assert f"FOR ()-[r:{name}]-() ON (r.batch)" in statements[f"{name.lower()}_batch"]
+    for name, node in NODES.items():
+        expected = f"FOR (n:{name}) REQUIRE n.id IS UNIQUE"
+        assert sum(each.endswith(expected) for each in statements.values()) == 1
+        searched = f"FOR (n:{name}) ON (n.{'key' if node.kind is None else 'tail'})"
+        assert sum(each.endswith(searched) for each in statements.values()) == 1
     assert all(f" {name} IF NOT EXISTS " in text for name, text in statements.items())
 
 
@@ -68,7 +68,7 @@ def test_names_need_no_quotes() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [cypher.find_nodes, cypher.upsert_nodes, cypher.upsert_edges, cypher.rekey, cypher.node],
+    [cypher.find_nodes, partial(cypher.write_nodes, new=True), cypher.upsert_edges, cypher.rekey, cypher.node],
 )
 def test_a_name_the_ontology_lacks_makes_no_statement(make: Callable[[str], object]) -> None:
     with pytest.raises(KeyError):
