@@ -15,7 +15,10 @@ RESERVED = frozenset({"id", "key", "masked", "tail", "known_at", "updated_at", "
 """What a node carries besides its declared properties. No declaration may use these names."""
 
 OWN_LABELS = ("EventBlock", "LoadMark", "LoadCounter")
-LINK = "type(r), {other}.id, r.ref, r.event_time, r.known_at, r.valid_to, r.origin, r.confidence"
+VALID_TO, CONFIDENCE = "coalesce(r.valid_to, 0)", "coalesce(r.confidence, 1.0)"
+"""Nearly all relations are open and certain: what is usual is not kept, which spares each a property record."""
+
+LINK = f"type(r), {{other}}.id, r.ref, r.event_time, r.known_at, {VALID_TO}, r.origin, {CONFIDENCE}"
 
 # Only one loader at a time gets past the first statement of its transaction: it writes to the one counter.
 LOCK = "MERGE (c:LoadCounter {name: 'batches'}) ON CREATE SET c.value = 0 SET c.held = true RETURN c.value AS value"
@@ -90,18 +93,18 @@ def upsert_edges(type_: str) -> str:
     """
     edge = EDGES[type_]
     earlier = "row[4] < r.known_at OR (row[4] = r.known_at AND $origin < r.origin)"
-    changed = f"row[3] < r.event_time OR {earlier} OR row[5] > r.valid_to OR row[6] > r.confidence"
+    changed = f"row[3] < r.event_time OR {earlier} OR row[5] > {VALID_TO} OR row[6] > {CONFIDENCE}"
     return (
         f"UNWIND $rows AS row MATCH (a:{edge.source} {{id: row[0]}}) MATCH (b:{edge.target} {{id: row[1]}})"
         f" MERGE (a)-[r:{edge.name} {{ref: row[2]}}]->(b)"
-        " ON CREATE SET r.event_time = row[3], r.known_at = row[4], r.valid_to = row[5],"
-        " r.confidence = row[6], r.origin = $origin, r.batch = $batch"
+        " ON CREATE SET r.event_time = row[3], r.known_at = row[4], r.valid_to = nullIf(row[5], 0),"
+        " r.confidence = nullIf(row[6], 1.0), r.origin = $origin, r.batch = $batch"
         f" ON MATCH SET r.batch = CASE WHEN {changed} THEN $batch ELSE r.batch END,"
         f" r.origin = CASE WHEN {earlier} THEN $origin ELSE r.origin END,"
         " r.event_time = CASE WHEN row[3] < r.event_time THEN row[3] ELSE r.event_time END,"
         " r.known_at = CASE WHEN row[4] < r.known_at THEN row[4] ELSE r.known_at END,"
-        " r.valid_to = CASE WHEN row[5] > r.valid_to THEN row[5] ELSE r.valid_to END,"
-        " r.confidence = CASE WHEN row[6] > r.confidence THEN row[6] ELSE r.confidence END"
+        f" r.valid_to = CASE WHEN row[5] > {VALID_TO} THEN row[5] ELSE r.valid_to END,"
+        f" r.confidence = nullIf(CASE WHEN row[6] > {CONFIDENCE} THEN row[6] ELSE r.confidence END, 1.0)"
     )
 
 
@@ -194,8 +197,8 @@ EDGE_COLUMNS = (
     "r.ref",
     "r.event_time",
     "r.known_at",
-    "r.valid_to",
-    "r.confidence",
+    VALID_TO,
+    CONFIDENCE,
     "r.origin",
 )
 
