@@ -12,11 +12,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from facts import A1, D1, LATE, node, write
+from facts import A1, LATE, node, write
 
 from graph.digest import digest
 from graph.errors import InputError, StoreError
-from graph.records import Batch, EdgeRows, NodeRows
+from graph.records import Batch, EdgeRows, NodeRef, NodeRows
 from graph.store import GraphStore
 from graph.stores import open_store
 
@@ -91,11 +91,12 @@ def test_a_server_that_hangs(deaf: int) -> None:
 
 
 def test_a_fault_inside_names_no_value(neo4j_server: object) -> None:
+    dealer = NodeRef("Dealer", "dealer-1")
     with neo4j_server.open() as store:  # type: ignore[attr-defined]
-        write(store, node(A1), node(D1))
-        message = told(lambda: store.rekey([(A1.type, A1.key, "B1"), (D1.type, D1.key, "x" * 40_000)]))
+        write(store, node(A1), node(dealer))
+        message = told(lambda: store.rekey([(A1.type, A1.key, "B1"), (dealer.type, dealer.key, "x" * 40_000)]))
         assert "B1" not in message
-        assert D1.key not in message
+        assert dealer.key not in message
         assert store.node(A1, as_of=LATE).ref == A1
     neo4j_server.clear()  # type: ignore[attr-defined]
 
