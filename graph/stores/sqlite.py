@@ -25,7 +25,17 @@ from graph.records import Batch, EdgeRows, Ints, Node, NodeRef, NodeRows, node_i
 from graph.store import EDGE_SCHEMA, NODE_SCHEMA, BatchMark, GraphStore, Neighbourhood, Rank, StoreSize
 from graph.stores import blocks
 from graph.stores.sqlite_links import Asked
-from graph.stores.sqlite_schema import FORMAT, MOVE, READING, UPSERT_EDGE, UPSERT_NODE, index_for_reading, prepare
+from graph.stores.sqlite_schema import (
+    FORMAT,
+    MAP_FILE,
+    MAP_NOTHING,
+    MOVE,
+    READING,
+    UPSERT_EDGE,
+    UPSERT_NODE,
+    index_for_reading,
+    prepare,
+)
 
 PAGE = 50_000
 
@@ -109,7 +119,7 @@ class SqliteStore(GraphStore):
     def bulk(self) -> Iterator[None]:
         """A first load makes the indexes for reading when it is through, or failed. After one that was killed
         reads are slow, not wrong, until it is run again."""
-        self._db.execute("PRAGMA mmap_size = 0")
+        self._db.execute(MAP_NOTHING)
         with self._transaction():
             if not self._db.execute("SELECT 1 FROM mark LIMIT 1").fetchone():
                 for name in READING:
@@ -119,6 +129,7 @@ class SqliteStore(GraphStore):
         finally:
             with self._transaction():
                 index_for_reading(self._db)
+            self._db.execute(MAP_FILE)
 
     def batches(self) -> Sequence[BatchMark]:
         rows = self._read("SELECT sequence, id, digest, nodes, edges FROM mark ORDER BY sequence")
