@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -134,7 +135,10 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
             for member in archive.getmembers():
                 if not member.isfile() or "/" in member.name or member.name.startswith("."):
                     raise InputError(f"{file} is no backup of Ringroad")
-            archive.extractall(folder, filter="data")
+                part = archive.extractfile(member)
+                if part is not None:
+                    with part, (folder / member.name).open("wb") as copy:
+                        shutil.copyfileobj(part, copy)
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         manifest: dict[str, Any] = json.loads(content["manifest"]) | {
             "text": content["manifest"],

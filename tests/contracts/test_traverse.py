@@ -22,9 +22,9 @@ def chain(store: GraphStore) -> None:
     write(store, *applied, *devices)
 
 
-def busy_dealer(store: GraphStore, sales: int = 201) -> None:
+def busy_dealer(store: GraphStore, sales: int = 201, time: int = 1) -> None:
     more = [NodeRef("Application", f"other-{each}") for each in range(sales - 2)]
-    write(store, *[Edge("SOLD_BY", each, DEALER, 1, 1, "x") for each in (A1, A3, *more)], name="dealer")
+    write(store, *[Edge("SOLD_BY", each, DEALER, time, time, "x") for each in (A1, A3, *more)], name="dealer")
 
 
 def names(store: GraphStore, a: NodeRef, b: NodeRef, as_of: datetime = LATE, **how: int) -> list[str] | None:
@@ -62,7 +62,7 @@ def test_ego_is_bounded_and_says_of_how_many(store: GraphStore) -> None:
 
 
 def test_ego_with_a_cap_gives_every_node_of_a_hop_its_share(store: GraphStore) -> None:
-    busy_dealer(store)
+    busy_dealer(store, time=9)  # newest, so opened first
     chain(store)
     capped = ego(store, A1, as_of=LATE, hops=2, limit=300, cap=10)
     assert {P1, DEALER, D1, A2} <= set(capped.nodes), "the dealer's sales leave room for who else uses the device"

@@ -508,7 +508,9 @@ def test_restore_twice_and_go_on_loading(  # noqa: PLR0917 - fixtures
 def test_every_changed_part_is_refused(ringroad: Run, backup: Path, elsewhere: Path, tmp_path: Path) -> None:
     with tarfile.open(backup) as archive:
         names = archive.getnames()
-        archive.extractall(tmp_path / "parts", filter="data")
+        (tmp_path / "parts").mkdir()
+        for name in names:
+            (tmp_path / "parts" / name).write_bytes(archive.extractfile(name).read())  # type: ignore[union-attr]
     for name in ("manifest.json", "vault.sqlite", "node-Person", "edge-APPLIED", "event-payments"):
         assert name in names
         part = tmp_path / "parts" / name

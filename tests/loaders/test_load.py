@@ -94,6 +94,7 @@ def test_two_processes_load_what_one_does(folder: Path, tmp_path: Path, monkeypa
         load = two.loading(store, vault, max_rejected=1.0, progress=lambda *each: told.append(each))
         assert load.run(str(folder)) == report
     assert holdings(two) == holdings(one)
+    assert two.load(folder, max_rejected=1.0).skipped == len(report.tables)
     assert {each[0] for each in told} == {"check", "write"}
     assert all(0 <= done <= total for _, _, done, total in told)
     content = lender.tables()
