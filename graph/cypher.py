@@ -58,8 +58,7 @@ def schema() -> dict[str, str]:
 
 def _node_schema(node: NodeType) -> dict[str, str]:
     """An id is a hash of the key, so the key needs no rule of its own; readable keys are searched by prefix,
-    masks by their end. Every further index costs a load a tenth of its time: what batches touched is found
-    by a scan."""
+    masks by their end. Each row pays for every further index: what batches touched is found by a scan."""
     on = "key" if node.kind is None else "tail"
     name = f"{node.name.lower()}_{on}"
     index = f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{node.name}) ON (n.{on})"

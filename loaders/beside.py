@@ -1,7 +1,6 @@
 """A second process for large loads: it judges half of the tables, then writes while the first one reads on.
 
-Python runs one thread at a time, and a load is nearly all Python and SQLite; two
-processes take little more than half the time. What passes between them is the path
+Python runs one thread at a time, and a load is nearly all Python and SQLite. What passes between them is the path
 of a staged chunk, which holds tokens only. The second process ends with the first,
 even when that one is killed, because its end of the pipe closes.
 """
