@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,53 @@ class Circles:
     def colleagues(self, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
         """Of one employer that is not young."""
         return _alike(self.employer, first, second) & ~self.young[first]
+
+
+@dataclass(frozen=True)
+class Household:
+    """B01: people of one flat, up to a family's number."""
+
+    kind: ClassVar[str] = "household"
+    en: ClassVar[str] = "a household"
+    zh: ClassVar[str] = "家庭"
+    types: ClassVar[tuple[str, ...]] = ("Address",)
+
+    def because(self, near: Circles, circle: int) -> str:
+        count = int((near.home == circle).sum())
+        return f"{count} people live at one address, and up to {HOUSEHOLD} are one family: {self.en}"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """B05: drivers whose cars one company insures openly."""
+
+    kind: ClassVar[str] = "fleet"
+    en: ClassVar[str] = "a fleet"
+    zh: ClassVar[str] = "车队或挂靠公司"
+    types: ClassVar[tuple[str, ...]] = ("Person",)
+
+    def because(self, near: Circles, circle: int) -> str:
+        count = int((near.fleet == circle).sum())
+        return f"{count} people drive cars that one party insures openly, or work with those who do: {self.en}"
+
+
+@dataclass(frozen=True)
+class Colleagues:
+    """People of one employer that is not new."""
+
+    kind: ClassVar[str] = "colleagues"
+    en: ClassVar[str] = "colleagues"
+    zh: ClassVar[str] = "同事"
+    types: ClassVar[tuple[str, ...]] = ("Employer",)
+
+    def because(self, near: Circles, circle: int) -> str:
+        mine = near.employer == circle
+        age = f"registered less than {YOUNG_EMPLOYER_DAYS} days before" if near.young[mine].any() else "not a new one"
+        return f"{int(mine.sum())} people work for one employer, {age}: {self.en}"
+
+
+CIRCLES = (Household(), Fleet(), Colleagues())
+"""Kinds that weaken links and set nothing aside; `because` takes what was found and a circle's label."""
 
 
 def _alike(label: Ints, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:

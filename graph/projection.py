@@ -18,7 +18,7 @@ import numpy as np
 
 from graph.circles import Circles, circles
 from graph.incidence import Incidence, dealers, incidences, parties
-from graph.infrastructure import DAY, DEALER_ASSET, NETWORKS, Holders, behind_shops, recognise
+from graph.infrastructure import DAY, Seen, recognise
 from graph.ontology import NODES
 from graph.records import Ints
 from graph.snapshot import Snapshot
@@ -71,7 +71,7 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
     found = list(incidences(snapshot, as_of=as_of))
     near = circles(snapshot, found, party, as_of=as_of)
     own = {each.type: each.of_parties(party) for each in found}
-    infrastructure = _infrastructure(own, party, dealer, submitted)
+    infrastructure = _infrastructure(Seen.of(snapshot, own, party, dealer, submitted, as_of=as_of))
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
     for incidence in found:
@@ -103,24 +103,9 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
     )
 
 
-def _infrastructure(
-    own: Mapping[str, Incidence], party: Ints, dealer: Ints, submitted: Ints
-) -> dict[str, dict[int, str]]:
-    """Per type the things that many hold by nature, and the rule that says so."""
-    verdicts: dict[str, dict[int, str]] = {}
-    in_shop = np.zeros(len(party))
-    for name, each in sorted(own.items(), key=lambda item: item[0] not in NETWORKS):
-        holders = Holders.of(each.entity, dealer[each.application], submitted[each.application])
-        found = recognise(name, holders)
-        if name in NETWORKS:
-            shops = [thing for thing, rule in found.items() if rule == DEALER_ASSET]
-            in_shop[party[each.application[np.isin(each.entity, np.array(shops, dtype=np.int64))]]] = 1
-        if name == "Device":
-            inside = np.bincount(each.entity, weights=in_shop[party[each.application]])[holders.entity]
-            found = behind_shops(holders, inside.astype(np.float64)) | found
-        if found:
-            verdicts[name] = found
-    return verdicts
+def _infrastructure(seen: Seen) -> Mapping[str, Mapping[int, str]]:
+    """Per type the things that many hold by nature, and of what class each is."""
+    return recognise(seen).families
 
 
 def _pairs(incidence: Incidence, party: Ints, submitted: Ints, held: Ints, near: Circles) -> tuple[Ints, Ints, Ints]:
