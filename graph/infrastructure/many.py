@@ -208,9 +208,10 @@ class PaymentAgent(Spread):
     dealers: int = 10
     fullest_month: float = 0.35
     ties: float = 0.1
+    only_pays: float = 0.95
 
     def _enough(self, seen: Seen, type_: str) -> Mask:
-        pays = seen.through(type_, "PAID_DOWNPAYMENT", "REPAID_BY") > 0.95
+        pays = seen.through(type_, "PAID_DOWNPAYMENT", "REPAID_BY") > self.only_pays
         return super()._enough(seen, type_) & pays & (seen.holders(type_).months >= MONTHS)
 
 

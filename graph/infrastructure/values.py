@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from graph.infrastructure.many import Spread
+from graph.infrastructure.many import PaymentAgent, Spread
 from graph.infrastructure.recogniser import Recogniser, figures
 from graph.infrastructure.seen import SHORTEST_DAYS, Mask, Seen
 from graph.ontology import NODES
@@ -29,9 +29,8 @@ class DefaultValue(Spread):
     family: ClassVar[str] = "default_value"
     en: ClassVar[str] = "a default value"
     zh: ClassVar[str] = "默认值"
-    types: ClassVar[tuple[str, ...]] = (
-        "Account", "Address", "Device", "DocTemplate", "Employer", "Person", "Phone", "Vehicle", "VoiceCluster",
-    )  # fmt: skip
+    types: ClassVar[tuple[str, ...]] = ("Account", "Address", "Device", "DocTemplate", "Employer", "Phone", "Vehicle")
+    """No person and no voice: a buyer of many cars and a caller for many people are the lead itself."""
 
     holders: int = 30
     days: int = 60
@@ -44,7 +43,10 @@ class DefaultValue(Spread):
         of = seen.holders(type_)
         personal = of.count > self.of_all * seen.people
         anywhere = of.dealers >= self.like_all * seen.expected_dealers(of.count)
-        return super()._enough(seen, type_) & personal & anywhere & (type_ != "DocTemplate")
+        enough = super()._enough(seen, type_) & personal & anywhere & (type_ != "DocTemplate")
+        if type_ == "Account":  # resale money flows to a person, not to a form's filler
+            enough &= seen.through(type_, "PAID_DOWNPAYMENT", "REPAID_BY") > PaymentAgent.only_pays
+        return enough
 
     def judge(self, seen: Seen, type_: str) -> Ints:
         return np.union1d(super().judge(seen, type_), self._empty(seen, type_))
