@@ -19,6 +19,7 @@ class Settings:
 
     home: Path
     store_url: str
+    casebook_url: str
     demo: bool = False
 
     @classmethod
@@ -29,6 +30,7 @@ class Settings:
         return cls(
             home=home,
             store_url=environ.get("RINGROAD_STORE") or f"sqlite:///{home / 'graph.sqlite'}",
+            casebook_url=environ.get("RINGROAD_CASEBOOK") or f"sqlite:///{home / 'casebook.sqlite'}",
             demo=_switch(environ, "RINGROAD_DEMO"),
         )
 
