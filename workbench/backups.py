@@ -1,4 +1,4 @@
-"""Graph and vault in one file, and back.
+"""Graph, vault and casebook in one file, and back.
 
 The graph travels as the store's bulk export, so a backup of one kind of store
 restores into the other. A manifest names every part's SHA-256 and carries a MAC made
@@ -28,8 +28,12 @@ from graph.settings import Settings
 from graph.store import GraphStore
 from graph.vault import Vault
 from workbench import instance
+from workbench.casebook import copies, opening
 
 FORMAT = 1
+CASEBOOK = "casebook.sqlite"
+"""Not in backups made before there was one."""
+
 MAC = "backup manifest"
 Keys = dict[int, str]
 
@@ -43,6 +47,9 @@ def backup(file: Path, store_url: str | None) -> dict[str, Any]:
         folder = Path(place)
         here.vault.backup(folder / "vault.sqlite")
         counts = _export(here.store, folder)
+        if opening.exists(here.settings.casebook_url):
+            with instance.open_casebook(here.settings) as casebook:
+                copies.copy_to(casebook, folder / CASEBOOK)
         parts = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
         manifest = {
             "format": FORMAT,
@@ -77,6 +84,9 @@ def restore(file: Path, store_url: str | None) -> dict[str, Any]:
         ring = instance.keyring(settings)
         with Vault.restore(folder / "vault.sqlite", folder / "opened.sqlite", ring, demo=settings.demo) as vault:
             _verify(manifest, folder, vault)
+        if CASEBOOK in manifest["parts"]:  # before the graph: it is refused before anything is written
+            with instance.open_casebook(settings) as casebook:
+                copies.copy_from(casebook, folder / CASEBOOK)
         for batch in _batches(folder, manifest):
             store.write(batch)
         if digest(store) != manifest["digest"]:

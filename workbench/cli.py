@@ -8,17 +8,14 @@ typer turns the parameters of a command into its options.
 from __future__ import annotations
 
 import errno
-import json
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -32,10 +29,10 @@ from rich.progress import (
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
-from workbench import doctor, instance
-from workbench.render import load_summary, ring_card, ring_table
+from workbench import doctor, instance, override
+from workbench.render import CHINA, changes, load_summary, ring_card, ring_table
+from workbench.terminal import Json, Store, err, moment, out, say
 
-CHINA = timezone(timedelta(hours=8))
 EXIT_CODES = (
     """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
 )
@@ -48,11 +45,7 @@ app = typer.Typer(
     help=f"Find organised fraud rings in auto-finance applications.\n\n{EXIT_CODES}",
     epilog="Everything an instance keeps is under RINGROAD_HOME (~/.ringroad). See .env.example for all settings.",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text for a person.")]
-Store = Annotated[str | None, typer.Option(help="sqlite:///FILE or neo4j://USER@HOST; default RINGROAD_STORE.")]
+app.add_typer(override.app, name="override")
 
 
 @app.command(epilog="Example: ringroad generate --preset tiny --seed 7 --out portfolio")
@@ -79,7 +72,7 @@ def generate(
         f"{summary.rows['applications']:,} applications, {summary.start} to {summary.as_of} in {out_dir / 'input'}\n"
         f"{summary.rings} rings among them; which, stands in {out_dir / 'truth'}"
     )
-    _say(vars(summary), as_json, text)
+    say(vars(summary), as_json, text)
 
 
 @app.command(
@@ -111,7 +104,7 @@ def load(
             progress=_load_progress(bar, task),
         ).run(source)  # fmt: skip
         quarantine = here.settings.home / "quarantine.csv"
-    _say(instance.plain(report), as_json, load_summary(report, quarantine))
+    say(instance.plain(report), as_json, load_summary(report, quarantine))
 
 
 @app.command(epilog="Example: ringroad rings --as-of 2025-10-01 --window 120d --out rings.csv")
@@ -120,6 +113,10 @@ def rings(
     window: Annotated[str, typer.Option(help="How far back applications count, in days.")] = "120d",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write rings.csv here.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many to print.")] = 10,
+    overrides_as_of: Annotated[
+        str | None,
+        typer.Option(help="Overrides as they stood then, or `now`; default: at --as-of, and without it now."),
+    ] = None,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -131,17 +128,18 @@ def rings(
         snapshot = here.snapshot(
             lambda name, done, total: bar.update(task, description=f"snapshot {name}", completed=done, total=total)
         )
-        at = _moment(as_of) if as_of else here.newest(snapshot)
+        at = moment(as_of, "--as-of") if as_of else here.newest(snapshot)
         bar.update(task, description="rings")
-        found = here.find_rings(snapshot, as_of=at, window_days=days)
+        ran = here.run_rings(snapshot, as_of=at, window_days=days, overrides_as_of=_opinions(overrides_as_of, as_of))
+    found = ran.found
     if out_file is not None:
         _write(out_file, as_csv(found.rings))
     if as_json:
-        _say(
-            {"as_of": at.isoformat(), "window_days": days, "rings": [ring.as_json() for ring in found.rings]}, True, ""
-        )
+        content = {"as_of": at.isoformat(), "window_days": days} | instance.changed(ran.change)
+        say(content | {"rings": [ring.as_json() for ring in found.rings]}, True, "")
         return
     out.print(ring_table(found, at.astimezone(CHINA), days, top))
+    out.print(changes(ran.change), markup=False, soft_wrap=True)
     if out_file is not None:
         first = f"; one of them in full: ringroad ring {found.rings[0].ring_id}" if found.rings else ""
         out.print(f"{len(found.rings)} rings in {out_file}{first}", style="dim", markup=False, soft_wrap=True)
@@ -153,29 +151,29 @@ def ring(
     graphml: Annotated[Path | None, typer.Option(help="Write the ring as GraphML, for Gephi, yEd or networkx.")] = None,
     as_json: Json = False,
 ) -> None:
-    """One ring of the last run: members, what they share, money at stake. Identifiers are masked."""
+    """One ring of the last run: members, what they share, money at stake, its history. Identifiers are masked."""
     found = instance.ring(ring_id)
     if graphml is not None:
         instance.write_graphml(found, graphml)
-    _say(found, as_json, ring_card(found))
+    say(found, as_json, ring_card(found))
 
 
 @app.command("doctor", epilog="Example: ringroad doctor --json")
 def doctor_(store: Store = None, as_json: Json = False) -> None:
     """Check store, vault, versions and disk; say what is missing and how to fix it."""
     checks = doctor.run(store)
-    _say([vars(check) for check in checks], as_json, Text.from_markup(doctor.text(checks)))
+    say([vars(check) for check in checks], as_json, Text.from_markup(doctor.text(checks)))
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 
 
 @app.command(epilog="Example: ringroad backup ringroad-2025-10-01.tar")
 def backup(file: Annotated[Path, typer.Argument(help="New file.")], store: Store = None, as_json: Json = False) -> None:
-    """Write graph and vault into one file. The key file is never part of it: keep a copy elsewhere."""
+    """Write graph, vault and casebook into one file. The key file is never part of it: keep a copy elsewhere."""
     from workbench import backups
 
     done = backups.backup(file, store)
-    _say(
+    say(
         done,
         as_json,
         f"{file}: {done['nodes']:,} nodes, {done['edges']:,} edges, {done['identifiers']:,} sealed identifiers\n"
@@ -191,7 +189,7 @@ def restore(
     from workbench import backups
 
     done = backups.restore(file, store)
-    _say(
+    say(
         done,
         as_json,
         f"restored {done['nodes']:,} nodes and {done['edges']:,} edges; digest {done['digest'][:12]} as backed up",
@@ -209,7 +207,7 @@ def reseal(as_json: Json = False) -> None:
         version = vault.add_seal_version()
         number = vault.reseal(lambda done: bar.update(task, completed=done, total=sum(vault.count().values())))
     text = f"{number:,} identifiers sealed with key version {version}; keep a new copy of the key file"
-    _say({"identifiers": number, "version": version}, as_json, text)
+    say({"identifiers": number, "version": version}, as_json, text)
 
 
 @keys.command(epilog="Examples: ringroad keys rotate · ringroad keys rotate --undo")
@@ -225,7 +223,7 @@ def rotate(
     with instance.opened(store) as here:
         number = here.rotate(undo=undo)
     done = "kept their tokens" if undo else "have new tokens; keep a new copy of the key file"
-    _say({"identifiers": number, "undone": undo}, as_json, f"{number:,} identifiers {done}")
+    say({"identifiers": number, "undone": undo}, as_json, f"{number:,} identifiers {done}")
 
 
 # Shared ------------------------------------------------------------------------------------------------
@@ -253,15 +251,6 @@ def _load_progress(bar: Progress, task: Any) -> Callable[[str, str, int, int], N
     return progress
 
 
-def _say(content: Any, as_json: bool, text: Any) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
-    elif isinstance(text, str):
-        out.print(text, markup=False, soft_wrap=True)
-    else:
-        out.print(text)
-
-
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -276,15 +265,10 @@ def _days(window: str) -> int:
     return int(number)
 
 
-def _moment(text: str) -> datetime:
-    """A date means its end: what was known that day counts."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--as-of {text} is no date; write 2025-10-01 or 2025-10-01T18:00:00+08:00") from None
-    if len(text) <= 10:
-        moment += timedelta(days=1, milliseconds=-1)
-    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+def _opinions(text: str | None, as_of: str | None) -> datetime:
+    """A run on today's data sees today's opinions; a run as of the past those of then, unless asked otherwise."""
+    chosen = text or as_of or "now"
+    return datetime.now(UTC) if chosen == "now" else moment(chosen, "--overrides-as-of" if text else "--as-of")
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -37,6 +37,7 @@ def run(store_url: str | None) -> list[Check]:
         ("key file", lambda: _key_file(settings)),
         ("vault", lambda: _vault(settings)),
         ("store", lambda: _store(settings, store_url)),
+        ("casebook", lambda: _casebook(settings)),
         ("snapshot", lambda: _snapshot(settings)),
         ("libraries", _libraries),
     )
@@ -88,6 +89,25 @@ def _store(settings: Settings, store_url: str | None) -> Check:
         nodes, edges = sum(size.nodes.values()), sum(size.edges.values())
         return Check(
             "store", ok=True, found=f"{store.url}: {nodes:,} nodes, {edges:,} relations, {len(store.batches())} batches"
+        )
+
+
+def _casebook(settings: Settings) -> Check:
+    from sqlalchemy import func, select  # noqa: PLC0415 - slow to import
+
+    from workbench.casebook import opening, tables  # noqa: PLC0415
+
+    if not opening.exists(settings.casebook_url):
+        return Check("casebook", ok=True, found="none yet; `ringroad rings` makes it")
+    with instance.open_casebook(settings) as casebook:
+        casebook.check()
+        with casebook.reading() as db:
+            runs, rings, overrides = (
+                db.execute(select(func.count()).select_from(each)).scalar_one()
+                for each in (tables.ring_runs, tables.rings, tables.overrides)
+            )
+        return Check(
+            "casebook", ok=True, found=f"{casebook.shown}: {runs:,} runs, {rings:,} rings, {overrides:,} overrides"
         )
 
 

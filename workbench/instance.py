@@ -1,19 +1,22 @@
 """One instance: its settings, store, vault and snapshot, opened together and closed together."""
-# ruff: noqa: PLC0415 - numba and networkx take seconds to import; only `rings` and `ring` need them
+# ruff: noqa: PLC0415 - numba, networkx and SQLAlchemy take long to import; only some commands need them
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graph import snapshot as snapshots
 from graph.errors import InputError, NodeNotFound, SnapshotError
+from graph.infrastructure import DAY
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
 from graph.settings import Settings
@@ -22,8 +25,21 @@ from graph.store import GraphStore
 from graph.stores import open_store
 from graph.vault import Vault
 
+if TYPE_CHECKING:
+    from graph.rings import Found
+    from workbench.casebook.opening import Casebook
+    from workbench.casebook.runs import Change
+
 EVERYTHING = datetime(9999, 1, 1, tzinfo=UTC)
 """A snapshot holds all rows; every read of it names its own time."""
+
+
+@dataclass(frozen=True)
+class RingRun:
+    """Rings under their lasting names, and what changed since the run before."""
+
+    found: Found
+    change: Change
 
 
 @dataclass(frozen=True)
@@ -65,9 +81,23 @@ class Instance:
         """New tokens mean new node ids: the snapshot goes before the first of them changes."""
         self._stamp.unlink(missing_ok=True)
         if undo:
-            self.vault.abandon_rotation(self.store.retoken)
+            self.vault.abandon_rotation(self._retoken)
             return sum(self.vault.count().values())
-        return self.vault.rotate_index(self.store.retoken)
+        return self.vault.rotate_index(self._retoken)
+
+    def _retoken(self, moves: Iterable[tuple[str, str, str]]) -> int:
+        """Store first, then the overrides; stopped in between, the same moves come once more."""
+        from workbench.casebook import opening, opinions
+
+        if not opening.exists(self.settings.casebook_url):
+            return self.store.retoken(moves)
+        with open_casebook(self.settings) as casebook:
+            with casebook.reading() as db:
+                following = opinions.Following(db)
+            number = self.store.retoken(following.through(moves))
+            with casebook.writing() as db:
+                following.retoken(db)
+        return number
 
     def newest(self, snapshot: Snapshot) -> datetime:
         """When the newest application was submitted."""
@@ -76,16 +106,42 @@ class Instance:
             raise InputError("the store holds no application; load a folder that has applications.csv")
         return from_millis(int(applications.known_at.max()))
 
-    def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Any:
-        """Find rings and keep them for `ringroad ring`."""
-        from graph.rings import find_rings
+    def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Found:
+        """`run_rings` with the opinions of that time."""
+        return self.run_rings(snapshot, as_of=as_of, window_days=window_days, overrides_as_of=as_of).found
 
-        found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days)
+    def run_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int, overrides_as_of: datetime) -> RingRun:
+        """Find rings, give them their lasting names, record the run, and keep it for `ringroad ring`."""
+        from graph.rings import find_rings
+        from workbench.casebook import opinions, runs
+
+        with open_casebook(self.settings) as casebook:
+            with casebook.reading() as db:
+                overrides = opinions.overrides_as_of(db, overrides_as_of)
+            of_people: dict[str, Any] = {"overrides": overrides} if overrides else {}
+            found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days, **of_people)
+            in_window = _in_window(snapshot, as_of=to_millis(as_of), window_days=window_days)
+            run = runs.Run(as_of, window_days, overrides_as_of, self.store.batches()[-1].sequence, in_window)
+            with casebook.writing() as db:
+                change = runs.record(db, found.rings, run, now=datetime.now(UTC))
+        named = [replace(ring, ring_id=name) for ring, name in zip(found.rings, change.ring_ids, strict=True)]
+        ran = RingRun(replace(found, rings=named), change)
+        self._keep(ran.found, as_of)
+        return ran
+
+    def _keep(self, found: Found, as_of: datetime) -> None:
         fresh = self.settings.rings_file.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump({"as_of": as_of.isoformat(), "rings": [ring.as_json() for ring in found.rings]}, file)
         fresh.replace(self.settings.rings_file)
-        return found
+
+
+def _in_window(snapshot: Snapshot, *, as_of: int, window_days: int) -> frozenset[str]:
+    """Those that `project` looks at, in a ring or not."""
+    applications = snapshot.nodes["Application"]
+    submitted = applications.times("submitted_at", as_of=as_of)
+    recent = (applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY)
+    return frozenset(applications.table["key"].filter(recent).to_pylist())
 
 
 @contextmanager
@@ -117,6 +173,18 @@ def open_vault(settings: Settings) -> Vault:
     return Vault.open(settings.vault_file, keyring(settings), demo=settings.demo)
 
 
+def open_casebook(settings: Settings) -> Casebook:
+    """Made when there is none; an older one is upgraded, with one line on stderr."""
+    from workbench.casebook.opening import Casebook
+
+    password = os.environ.get("RINGROAD_CASEBOOK_PASSWORD")
+    return Casebook.open(settings.casebook_url, password=password, notice=lambda line: _notice(f"{line}\n"))
+
+
+def _notice(line: str) -> None:
+    sys.stderr.write(line)
+
+
 def keyring(settings: Settings) -> Keyring:
     """The key file; created on the very first run, never beside a vault that was written with another one."""
     if settings.demo:
@@ -131,16 +199,50 @@ def keyring(settings: Settings) -> Keyring:
 
 
 def ring(ring_id: str) -> dict[str, Any]:
-    """A ring of the last run, as it was written then."""
-    path = Settings.read().rings_file
+    """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded)."""
+    settings = Settings.read()
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
+        run = json.loads(settings.rings_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise InputError("no rings yet; run `ringroad rings` first") from None
+    past = _history(settings, ring_id.upper(), datetime.fromisoformat(run["as_of"]))
     for each in run["rings"]:
         if each["ring_id"] == ring_id.upper():
-            return dict(each) | {"as_of": run["as_of"]}
-    raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings)")
+            return dict(each) | {"as_of": run["as_of"], "lineage": past}
+    ended = ""
+    if past is not None and past["status"] != "alive":
+        into = f" merged into {past['merged_into']}" if past["merged_into"] else " ended"
+        ended = f"; it{into} as of {past['events'][-1]['as_of'][:10]}"
+    raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings){ended}")
+
+
+def _history(settings: Settings, ring_id: str, as_of: datetime) -> dict[str, Any] | None:
+    from workbench.casebook import lineages, opening
+
+    if not opening.exists(settings.casebook_url):
+        return None
+    with open_casebook(settings) as casebook, casebook.reading() as db:
+        found = lineages.history(db, ring_id, as_of=as_of)
+    return None if found is None else written(asdict(found))
+
+
+def written(value: Any) -> Any:
+    """Times as ISO text, all the way down."""
+    if isinstance(value, dict):
+        return {name: written(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [written(each) for each in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def changed(change: Change) -> dict[str, Any]:
+    """What happened, for a machine: rings by kind of event."""
+    rings = Counter(kind for kind, _ in {(event.kind, event.ring_id) for event in change.events})
+    return {
+        "since": change.since.isoformat() if change.since else None,
+        "recorded": not change.unrecorded,
+        "changes": {kind.value: rings[kind] for kind in sorted(rings)},
+    }
 
 
 def write_graphml(found: dict[str, Any], path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +18,17 @@ from graph.ontology import EDGES, NODES
 if TYPE_CHECKING:
     from graph.rings import Found, Shared
     from loaders.load import LoadReport
+    from workbench.casebook.opinions import Opinion
+    from workbench.casebook.runs import Change
 
+CHINA = timezone(timedelta(hours=8))
+LATEST = 8
+"""So many events and runs of a ring are shown; `--json` has all."""
+
+HAPPENED = {
+    "birth": "new", "revival": "back", "join": "grown", "leave": "smaller", "split": "divided", "merge": "merged",
+    "death": "gone",
+}  # fmt: skip
 SHORT = 76
 """Characters of a reason in short: with its indent it fits a line of 80."""
 
@@ -110,13 +121,85 @@ def ring_card(ring: dict[str, Any]) -> RenderableType:
         ", ".join(ring["application_ids"]),
     )
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("shared", "masked", "as", "held by"):
+    for name in ("#", "shared", "masked", "as", "held by"):
         table.add_column(name)
-    for one in ring["shared"]:
+    for number, one in enumerate(ring["shared"], start=1):
         held = ", ".join(one["holders"][:6]) + (
             f" and {len(one['holders']) - 6} more" if len(one["holders"]) > 6 else ""
         )
         table.add_row(
-            f"{NODES[one['type']].en} {NODES[one['type']].zh}", one["masked"], EDGES[one["relation"]].en, held
-        )
-    return Group(head, table)
+            str(number), f"{NODES[one['type']].en} {NODES[one['type']].zh}", one["masked"], EDGES[one["relation"]].en,
+            held,
+        )  # fmt: skip
+    past = ring.get("lineage")
+    return Group(head, table, *([] if past is None else ["", *_past(past)]))
+
+
+def _past(past: dict[str, Any]) -> list[RenderableType]:
+    """What happened to a ring, and how it grew."""
+    lines = [f"{_day(each['as_of'])}  {_happened(each, past['ring_id'])}" for each in past["events"]]
+    left = len(lines) - LATEST
+    first = [f"{left} earlier changes, see --json"] if left > 0 else []
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name, justify in (("as of", "left"), ("days", "right"), ("rank", "right"), ("score", "right"),
+                          ("size", "right"), ("open RMB", "right"), ("still savable", "right")):  # fmt: skip
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for each in past["states"][-LATEST:]:
+        table.add_row(
+            _day(each["as_of"]), str(each["window_days"]), str(each["rank"]), f"{each['score']:.3f}",
+            str(each["size"]), f"{each['exposure']:,.0f}", f"{each['undisbursed']:,.0f}",
+        )  # fmt: skip
+    return [Text("\n".join([*first, *lines[-LATEST:]])), table]
+
+
+def _happened(event: dict[str, Any], ring_id: str) -> str:
+    count, other = len(event["application_ids"]), event["other"]
+    if event["kind"] == "merge" and event["ring_id"] != ring_id:
+        return f"{event['ring_id']} merged into this ring"
+    names = ", ".join(event["application_ids"][:6]) + (f" and {count - 6} more" if count > 6 else "")
+    return {
+        "birth": f"born with {count} applications" + (f", out of {other}" if other else ""),
+        "revival": f"found again with {count} applications" + (f", out of {other}" if other else ""),
+        "join": f"{count} joined: {names}",
+        "leave": f"{count} left: {names}",
+        "split": f"{count} form {other} now: {names}",
+        "merge": f"merged into {other}",
+        "death": "gone: no group carries it on",
+    }[event["kind"]]
+
+
+def _day(time: str) -> str:
+    return datetime.fromisoformat(time).astimezone(CHINA).strftime("%Y-%m-%d")
+
+
+def changes(change: Change) -> str:
+    """One line about a run: what happened to how many rings since the run before."""
+    rings = {kind: {event.ring_id for event in change.events if event.kind == kind} for kind in HAPPENED}
+    said = ", ".join(f"{len(rings[kind])} {word}" for kind, word in HAPPENED.items() if rings[kind])
+    if change.since is None:
+        text = f"{said or 'no ring'}; no run before this one is recorded"
+    else:
+        text = f"{said or 'nothing changed'} since {change.since.astimezone(CHINA):%Y-%m-%d}"
+    return f"{text}\nnot recorded: {change.unrecorded}" if change.unrecorded else text
+
+
+def override_table(rows: Sequence[tuple[Opinion, str, bool]]) -> RenderableType:
+    """(opinion, mask of its thing, in force)."""
+    if not rows:
+        return Text("no overrides; `ringroad override add` makes one")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("id", "thing", "masked", "verdict", "until", "by", "reason"):
+        table.add_column(name)
+    for each, masked, holds in rows:
+        one = each.override
+        verdict = ("infrastructure" if one.infrastructure else "lead") + (f" ({one.kind})" if one.kind else "")
+        until = one.until if each.ended_at is None else each.ended_at
+        ended = "" if holds else "ended "
+        why = one.reason + (f" · ended by {each.ended_by}: {each.ended_because}" if each.ended_at else "")
+        table.add_row(
+            *(escape(text) for text in (
+                str(each.id), NODES[one.type].en, masked, verdict, f"{ended}{until.astimezone(CHINA):%Y-%m-%d}",
+                each.author, why,
+            ))
+        )  # fmt: skip
+    return table

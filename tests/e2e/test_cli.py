@@ -8,16 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import resource
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,71 +20,14 @@ import pytest
 import typer
 
 from graph.stores import sqlite_schema
+from tests.e2e.conftest import Run, process
 from tests.loaders import lender
-from workbench import cli
+from workbench import cli, override
 
-RINGROAD = Path(sys.executable).with_name("ringroad")
-COMMANDS = ("generate", "load", "rings", "ring", "doctor", "backup", "restore", "keys rotate", "keys reseal")
-
-
-@dataclass(frozen=True)
-class Told:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Told]
-
-
-@pytest.fixture
-def ringroad(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`main` with these arguments in a fresh instance; bad input is held to its one line."""
-    monkeypatch.setenv("RINGROAD_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("RINGROAD_STORE", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: object) -> Told:
-        monkeypatch.setattr(sys, "argv", ["ringroad", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        written = capsys.readouterr()
-        return checked(Told(int(left.value.code or 0), written.out, written.err))
-
-    return run
-
-
-def checked(told: Told) -> Told:
-    assert "Traceback" not in told.err
-    if told.code and not told.out:
-        assert len(told.err.strip().splitlines()) == 1, told.err
-    else:
-        assert not told.err
-    return told
-
-
-def process(home: Path, *arguments: object, limit: int | None = None, **environ: str) -> Told:
-    def limited() -> None:
-        if limit is not None:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    done = subprocess.run(
-        [str(RINGROAD), *map(str, arguments)],
-        env=os.environ | {"RINGROAD_HOME": str(home), "COLUMNS": "200"} | environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        preexec_fn=limited,
-        check=False,
-    )
-    return checked(Told(done.returncode, done.stdout, done.stderr))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return lender.written(tmp_path / "input", lender.tables())
+COMMANDS = (
+    "generate", "load", "rings", "ring", "doctor", "backup", "restore", "keys rotate", "keys reseal",
+    "override add", "override list", "override end",
+)  # fmt: skip
 
 
 # The way through ---------------------------------------------------------------------------------------
@@ -181,7 +117,8 @@ def test_the_backup_holds_no_key(way: dict[str, Any]) -> None:
 
 def test_nothing_temporary_stays(way: dict[str, Any]) -> None:
     left = {path.name for path in way["home"].iterdir()}
-    kept = {"vault.key", "vault.sqlite", "graph.sqlite", "snapshot", "snapshot.stamp", "rings.json", "quarantine.csv"}
+    kept = {"vault.key", "vault.sqlite", "graph.sqlite", "casebook.sqlite", "snapshot", "snapshot.stamp", "rings.json",
+            "quarantine.csv"}  # fmt: skip
     assert {name for name in left - kept if not name.endswith(("-wal", "-shm", ".lock"))} == set()
 
 
@@ -215,7 +152,9 @@ def test_every_command_is_tested_here() -> None:
     def named(app: typer.Typer) -> set[str]:
         return {each.name or str(getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 
-    assert named(cli.app) | {f"keys {name}" for name in named(cli.keys)} == set(COMMANDS)
+    groups = {"keys": cli.keys, "override": override.app}
+    within = {f"{group} {name}" for group, app in groups.items() for name in named(app)}
+    assert named(cli.app) | within == set(COMMANDS)
 
 
 def test_no_identifier_is_printed(ringroad: Run, folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What the commands share: options, where answers and errors go, times as people write them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from graph.errors import InputError
+from workbench.render import CHINA
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text for a person.")]
+Store = Annotated[str | None, typer.Option(help="sqlite:///FILE or neo4j://USER@HOST; default RINGROAD_STORE.")]
+
+
+def say(content: Any, as_json: bool, text: Any) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    elif isinstance(text, str):
+        out.print(text, markup=False, soft_wrap=True)
+    else:
+        out.print(text)
+
+
+def moment(text: str, option: str) -> datetime:
+    """A date means its end: what was known that day counts."""
+    try:
+        at = datetime.fromisoformat(text)
+        if len(text) <= 10:
+            at += timedelta(days=1, milliseconds=-1)
+    except ValueError:
+        raise InputError(f"{option} {text} is no date; write 2025-10-01 or 2025-10-01T18:00:00+08:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=CHINA)
