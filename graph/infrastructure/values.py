@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from graph.infrastructure.many import PaymentAgent, Spread
-from graph.infrastructure.recogniser import Recogniser, figures
+from graph.infrastructure.recogniser import Recogniser, figures, steady
 from graph.infrastructure.seen import SHORTEST_DAYS, Mask, Seen
 from graph.ontology import NODES
 from graph.records import Ints
@@ -90,12 +90,15 @@ class DealerAddress(Recogniser):
     zh: ClassVar[str] = "经销商地址"
     types: ClassVar[tuple[str, ...]] = ("Address",)
 
+    fullest_month: float = 0.6
     ties: float = 1 / 3
 
     def judge(self, seen: Seen, type_: str) -> Ints:
         of = seen.holders(type_)
         dealers = seen.stated(type_, "kind", of.entity) == "dealer"
-        return self.strangers(seen, type_, dealers & (of.days > SHORTEST_DAYS), self.ties)
+        return self.strangers(
+            seen, type_, dealers & (of.days > SHORTEST_DAYS) & steady(of, self.fullest_month), self.ties
+        )
 
     def because(self, seen: Seen, type_: str, entity: int) -> str:
         return f"{figures(seen, type_, entity)}: {self.en}"
@@ -114,12 +117,15 @@ class DealerDesk(Recogniser):
     holders: int = 6
     share: float = 0.9
     days: int = 60
+    fullest_month: float = 0.6
     ties: float = 1 / 3
 
     def judge(self, seen: Seen, type_: str) -> Ints:
         of = seen.holders(type_)
         mask = (of.count >= self.holders) & (self._own(seen, type_) >= self.share * of.count)
-        return self.strangers(seen, type_, mask & (of.days > seen.long(self.days)), self.ties)
+        return self.strangers(
+            seen, type_, mask & (of.days > seen.long(self.days)) & steady(of, self.fullest_month), self.ties
+        )
 
     def _own(self, seen: Seen, type_: str) -> Ints:
         """Per account, its holders who bought at a dealer that names it."""

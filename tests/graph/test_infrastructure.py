@@ -203,6 +203,13 @@ def test_a_burst_is_not_however_big(market: Market, case: Case, many: int) -> No
 
 
 @every_kind
+def test_one_early_holder_makes_no_history(market: Market, case: Case) -> None:
+    """Nearly all came in one month; that somebody held it long before does not make it old."""
+    early: Facts = [*customer("early", 0, END - 300), holds("early", case.relation, "it", END - 300)]
+    assert market.judged(placed(case, [*early, *case.facts(first=END - 25, last=END - 4)])) == {}
+
+
+@every_kind
 def test_whoever_shares_more_is_no_stranger(market: Market, case: Case) -> None:
     """Months alone are not enough: here every fourth holder's people also share a payer, or a device."""
     tie = "USED_DEVICE" if case.type == "Account" else "PAID_DOWNPAYMENT"
@@ -294,6 +301,17 @@ def test_a_text_that_says_nothing_is_a_default_value(market: Market, name: str) 
     assert market.judged(facts) == {("DocTemplate", name): "default_value"}
 
 
+def test_of_two_reasons_the_first_counts(market: Market) -> None:
+    """A dormitory is a community too, and is called by the more telling name."""
+    case = Case("", "Address", "LIVES_AT", 14, 8, {"level": "building", "kind": "dormitory"})
+    market.tell(case.facts(first=END - 300, last=END - 5))
+    seen = market.seen()
+    named = [next(each for each in RECOGNISERS if each.kind == kind) for kind in ("dormitory", "community")]
+    assert seen.judged(named[0], "Address").tolist() == seen.judged(named[1], "Address").tolist() != []
+    for recognisers in (named, named[::-1]):
+        assert list(recognise(seen, (), recognisers).counts()) == [recognisers[0].kind]
+
+
 @dataclass(frozen=True)
 class Decision:
     type: str
@@ -341,6 +359,7 @@ def owners(*days: float, relation: str = "HAS_PHONE") -> Facts:
         ((END - 60, END - 20), "HAS_PHONE", {"valid_to": at(END - 50), "valid_from": at(END + 9)}, [0, 1]),
         ((END - 60, END - 20), "HAS_PHONE", {"valid_from": at(END + 9), "valid_to": at(END + 1)}, [0, 0]),
         ((END - 60, END - 20), "HAS_PHONE", {"valid_from": at(END - 70)}, [0, 0]),
+        ((END - 60, END - 20), "HAS_PHONE", {"valid_from": at(END - 10)}, [0, 0]),
     ],
 )
 def test_a_re_issued_number_is_cut_in_two(
@@ -353,6 +372,12 @@ def test_a_re_issued_number_is_cut_in_two(
     when = np.array([at(day) for day in days])
     assert verdicts.cuts.eras(np.full(len(days), number), when).tolist() == eras
     assert verdicts.cuts.eras(np.full(len(days), number + 1), when).tolist() == [0] * len(days)
+
+
+def test_who_was_only_a_contact_gave_nothing_up(market: Market) -> None:
+    facts = [*owners(END - 200, relation="CONTACT_OF"), *customer("P1", 1, END - 100)]
+    market.tell([*facts, holds("P1", "HAS_PHONE", "number", END - 100)])
+    assert len(recognise(market.seen()).cuts.entity) == 0
 
 
 def test_a_number_in_use_has_no_gap(market: Market) -> None:
