@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -89,6 +90,11 @@ def test_the_larger_jaccard_index_decides_before_age() -> None:
     assert traced(rings, group("abcd")).ring_ids == ("R2",)
 
 
+def test_overlap_decides_before_jaccard() -> None:
+    rings = [known("R1", "abcdefghijklmnop", born=2), known("R2", "xyz", born=1)]
+    assert traced(rings, group("abcdexyz")).ring_ids == ("R1",)
+
+
 def test_as_many_as_possible_stay_under_their_name() -> None:
     """Taken one by one, R1 would take the first group, and R2 would get nothing."""
     rings = [known("R1", "abcdefg"), known("R2", "hij")]
@@ -98,6 +104,11 @@ def test_as_many_as_possible_stay_under_their_name() -> None:
 def test_a_ring_that_no_group_carries_dies() -> None:
     assert told(traced([known("R1", "abc")], group("xyz")))[1:] == [("R1", "death", "abc", None)]
     assert told(traced([known("R1", "abc")], window="xyz")) == [("R1", "death", "", None)]
+
+
+def test_a_ring_of_which_few_went_elsewhere_has_died_and_not_merged() -> None:
+    rings = [known("R1", "abcdef"), known("R2", "uvwxy")]
+    assert told(traced(rings, group("uvwxyab"))) == [("R1", "death", "abcdef", None), ("R2", "join", "ab", None)]
 
 
 def test_a_dead_ring_found_again_lives_again() -> None:
@@ -199,6 +210,39 @@ def test_the_events_are_the_whole_story(world: Any) -> None:
         groups, in_window=window, as_of=NOW,
     )  # fmt: skip
     assert (again.ring_ids, again.events) == (lineage.ring_ids, ())
+
+
+@given(worlds())
+def test_no_other_matching_keeps_more_under_its_name(world: Any) -> None:
+    """Against all matchings there are; the blocks and the one number that says everything lose nothing."""
+    rings, groups, window = world
+    groups = groups[:4]
+    living = [Known(each.ring_id, each.members, True, each.born, each.last_seen) for each in rings][:3]
+    lineage = trace(living, groups, in_window=window, as_of=NOW)
+    present = [each.members & window.union(*(one.members for one in groups)) for each in living]
+
+    def worth(ring: int, at: int) -> tuple[int, int]:
+        shared, size = len(present[ring] & groups[at].members), len(groups[at].members)
+        if shared < 2 or 100 * shared < 30 * min(len(present[ring]), size):
+            return 0, 0
+        return shared, round(4096 * shared / (len(present[ring]) + size - shared))
+
+    def total(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+        each = [worth(*pair) for pair in pairs]
+        return sum(shared for shared, _ in each), sum(jaccard for _, jaccard in each)
+
+    numbers = {each.ring_id: ring for ring, each in enumerate(living)}
+    chosen = [(numbers[name], at) for at, name in enumerate(lineage.ring_ids) if carried_on(lineage, name)]
+    places = [*range(len(groups)), *[None] * len(living)]
+    best = max(
+        total((ring, at) for ring, at in enumerate(order) if at is not None)
+        for order in set(permutations(places, len(living)))
+    )
+    assert total(chosen) == best
+
+
+def carried_on(lineage: Lineage, name: str) -> bool:
+    return not any(each.ring_id == name and each.kind is Kind.BIRTH for each in lineage.events)
 
 
 def replayed(rings: Iterable[Known], events: Iterable[Event]) -> dict[str, set[str]]:

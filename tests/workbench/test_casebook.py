@@ -112,6 +112,7 @@ def test_the_same_run_on_better_data_takes_its_place(casebook: Casebook, tmp_pat
     run(casebook, "abc", "fghi", as_of=JUNE)
     copies.copy_to(casebook, tmp_path / "other.sqlite")
     run(casebook, "abcd", "mno", "jkl", "fg" + "pxy", as_of=JULY)
+    run(casebook, "abcd", as_of=JULY)
     run(casebook, "bcfghi", "jkl", "xyz", as_of=JULY)
     with Casebook.open(f"sqlite:///{tmp_path / 'other.sqlite'}") as other:
         run(other, "bcfghi", "jkl", "xyz", as_of=JULY)
