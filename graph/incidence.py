@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from graph.ontology import EDGES, NODES, EdgeType
+from graph.pages import same_pages
 from graph.records import Ints
 from graph.snapshot import Snapshot
 
@@ -117,8 +118,8 @@ def _incidence(snapshot: Snapshot, type_: str, edges: list[EdgeType], as_of: int
     application, entity, known = (np.concatenate([part[at] for part in parts]) for at in range(3))
     number = np.repeat(np.arange(len(edges)), [len(part[0]) for part in parts])
     weight = np.array([edge.weight for edge in edges])[number]
-    if type_ == "VoiceCluster":
-        entity = _voices(snapshot, as_of)[entity]
+    if type_ in ALIKE:
+        entity = ALIKE[type_](snapshot, as_of)[entity]
     order = np.lexsort((known, -weight, entity, application))
     pair = application[order] * (entity.max(initial=0) + 1) + entity[order]
     order = order[np.concatenate([[True], pair[1:] != pair[:-1]])] if len(order) else order
@@ -158,3 +159,7 @@ def _voices(snapshot: Snapshot, as_of: int) -> Ints:
     _, voice = connected_components(matches, directed=False)
     _, first = np.unique(voice, return_index=True)
     return np.asarray(first[voice], dtype=np.int64)
+
+
+ALIKE = {"VoiceCluster": _voices, "DocTemplate": same_pages}
+"""Types in which several nodes may be one thing: per node the first of them."""

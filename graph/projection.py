@@ -11,14 +11,14 @@ Weights are integers (thousandths), so that sums are exact and the same in any o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from graph.circles import Circles, circles
 from graph.incidence import Incidence, dealers, incidences, parties
-from graph.infrastructure import DAY, Seen, recognise
+from graph.infrastructure import DAY, Override, Seen, Verdicts, recognise
 from graph.ontology import NODES
 from graph.records import Ints
 from graph.snapshot import Snapshot
@@ -27,7 +27,7 @@ UNIT = 1000
 """Weight 1.0 as an integer."""
 
 SAME_DEALER = 1.5
-WEAKEST_PAIR = 600
+WEAKEST_PAIR = 300
 HALF_LIFE_DAYS = 30
 """So far apart, what two applications share is worth half: rings work in bursts, families and colleagues over years."""
 
@@ -46,8 +46,8 @@ class Projection:
 
     A party is a person with all that person's applications; `party` gives its number
     per application: the index of the party's first one. `carriers` are the incidences
-    whose things carry links; `infrastructure` names, per type, the things left out
-    because many hold them by nature.
+    whose things carry links; `verdicts` say which are left out because many hold them
+    by nature. `submitted` and `dealer` (-1: none) are per application.
     """
 
     size: int
@@ -59,11 +59,17 @@ class Projection:
     strands: tuple[str, ...]
     by_strand: Ints
     carriers: Mapping[str, Incidence]
-    infrastructure: Mapping[str, Mapping[int, str]]
+    verdicts: Verdicts
+    circles: Circles
+    submitted: Ints
+    dealer: Ints
 
 
-def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
-    """Links among those who applied in the last `window_days`; infrastructure is judged on all history."""
+def project(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Sequence[Override] = ()) -> Projection:
+    """Links among those who applied in the last `window_days`; infrastructure is judged on all history.
+
+    `overrides` are what people decided about single things, which stands above what is recognised.
+    """
     applications = snapshot.nodes["Application"]
     submitted = applications.times("submitted_at", as_of=as_of)
     recent = (applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY)
@@ -71,19 +77,27 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
     found = list(incidences(snapshot, as_of=as_of))
     near = circles(snapshot, found, party, as_of=as_of)
     own = {each.type: each.of_parties(party) for each in found}
-    infrastructure = _infrastructure(Seen.of(snapshot, own, party, dealer, submitted, as_of=as_of))
+    verdicts = recognise(Seen.of(snapshot, own, party, dealer, submitted, as_of=as_of), overrides)
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
     for incidence in found:
-        aside = np.array(list(infrastructure.get(incidence.type, ())), dtype=np.int64)
-        carrier = incidence.only(recent[incidence.application] & ~np.isin(incidence.entity, aside))
+        aside = np.zeros(incidence.entity.max(initial=-1) + 1, dtype=bool)
+        aside[verdicts.entities(incidence.type)] = True
+        carrier = incidence.only(recent[incidence.application] & ~aside[incidence.entity])
         carriers[incidence.type] = carrier
         held = np.bincount(own[incidence.type].entity, minlength=1)
-        pairs = _pairs(carrier.of_parties(party), party, submitted, held, near)
+        once = carrier.of_parties(party)
+        era = (
+            verdicts.cuts.eras(once.entity, submitted[once.application])
+            if incidence.type == "Phone"
+            else 0 * once.entity
+        )
+        pairs = _pairs(once, party, submitted, held, near, era)
         parts.setdefault(STRAND.get(incidence.type, incidence.type), []).append(pairs)
     first, second, by_strand = _strongest(list(parts.values()), len(applications))
-    dealer[party[recent]] = dealer[recent]
-    nearness = np.where((dealer[first] == dealer[second]) & (dealer[first] >= 0), SAME_DEALER, 1.0)
+    sold_by = dealer.copy()
+    sold_by[party[recent]] = dealer[recent]
+    nearness = np.where((sold_by[first] == sold_by[second]) & (sold_by[first] >= 0), SAME_DEALER, 1.0)
     related = near.related(first, second)
     by_strand[related] *= _only_strongest(by_strand[related])
     by_strand = (by_strand * (nearness * near.factor(first, second))[:, None]).astype(np.int64)
@@ -99,26 +113,31 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int) -> Projection:
         strands=tuple(parts),
         by_strand=by_strand[strong],
         carriers=carriers,
-        infrastructure=infrastructure,
+        verdicts=verdicts,
+        circles=near,
+        submitted=submitted,
+        dealer=dealer,
     )
 
 
-def _infrastructure(seen: Seen) -> Mapping[str, Mapping[int, str]]:
-    """Per type the things that many hold by nature, and of what class each is."""
-    return recognise(seen).families
-
-
-def _pairs(incidence: Incidence, party: Ints, submitted: Ints, held: Ints, near: Circles) -> tuple[Ints, Ints, Ints]:
+def _pairs(  # noqa: PLR0917
+    incidence: Incidence, party: Ints, submitted: Ints, held: Ints, near: Circles, era: Ints
+) -> tuple[Ints, Ints, Ints]:
     """All pairs of holders of each thing that 2 to the type's hub threshold hold, with their weight.
 
-    `held` counts, per thing, all who ever held it: the rarer, the more it says.
+    `held` counts, per thing, all who ever held it: the rarer, the more it says. Holders in
+    different eras of a thing that changed hands are strangers.
     """
-    order = np.lexsort((party[incidence.application], incidence.entity))
-    entity, application, weight = (
-        column[order] for column in (incidence.entity, incidence.application, incidence.weight)
+    order = np.lexsort((party[incidence.application], era, incidence.entity))
+    entity, application, era, weight = (
+        incidence.entity[order],
+        incidence.application[order],
+        era[order],
+        incidence.weight[order],
     )
     ordinary = np.isin(np.array(incidence.relations), ORDINARY_AMONG_COLLEAGUES)[incidence.relation[order]]
-    starts = np.flatnonzero(np.concatenate([[True], entity[1:] != entity[:-1]])) if len(entity) else np.zeros(0, int)
+    fresh = (np.diff(entity) != 0) | (np.diff(era) != 0)
+    starts = np.flatnonzero(np.concatenate([[True], fresh])) if len(entity) else np.zeros(0, int)
     degree = np.diff(np.append(starts, len(entity)))
     first, second, weights = [], [], []
     for size in np.unique(degree[(degree >= 2) & (degree <= NODES[incidence.type].hub_above)]).tolist():

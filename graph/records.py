@@ -28,6 +28,9 @@ Ints = npt.NDArray[np.int64]
 Value = str | int | float | bool
 Rows = TypeVar("Rows", "NodeRows", "EdgeRows")
 
+DAY = 86_400_000
+"""Milliseconds."""
+
 ALWAYS = 0
 """`known_at` of reference rows that carry no clock: known since the beginning."""
 

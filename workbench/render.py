@@ -16,7 +16,8 @@ from rich.text import Text
 from graph.ontology import EDGES, NODES
 
 if TYPE_CHECKING:
-    from graph.rings import Found, Shared
+    from graph.rings import Found
+    from graph.sentences import Shared
     from loaders.load import LoadReport
     from workbench.casebook.opinions import Opinion
     from workbench.casebook.runs import Change

@@ -205,10 +205,9 @@ def test_scores_do_not_saturate(ranked: Rank) -> None:
 
 
 def test_the_score_s_unit(ranked: Rank) -> None:
-    """A device and a payer of all on one day at one dealer: one half, whatever the size of the group."""
-    for people in (3, 10):
-        (ring,) = ranked(group(f"G{people}", people, STRONG[:2]))
-        assert ring.score == pytest.approx(0.5, abs=0.002)
+    """Three people whose down payments one account made, on one day at one dealer: one half."""
+    (ring,) = ranked(group("G", 3, ("PAID_DOWNPAYMENT",)))
+    assert ring.score == pytest.approx(0.5, abs=0.002)
 
 
 def test_a_burst_ranks_before_the_same_spread_over_months(ranked: Rank) -> None:

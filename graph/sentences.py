@@ -1,0 +1,93 @@
+"""Why a group looks like a ring, in words: what is shared, by how many, how fast, where, and what is odd about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graph.ontology import EDGES, NODES
+from graph.signs import Sign
+
+BECAUSE_KINDS = 4
+SIGN_SHARE = 0.25
+"""A sign is told when so many of the people show it, and no fewer than two."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One thing that several members hold. `masked` is what a screen may show of it; `people` hold it in `holders`."""
+
+    type: str
+    relation: str
+    key: str
+    masked: str
+    holders: tuple[str, ...]
+    people: int
+
+
+def because(shared: Sequence[Shared], count: int, people: int, days: int, dealer: Counter[int]) -> str:
+    """One sentence; `dealer` counts the applications of each."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for one in shared:
+        kinds.setdefault((one.type, one.relation), []).append(one.people)
+    ranked = sorted(kinds.items(), key=lambda kind: (-sum(kind[1]) * EDGES[kind[0][1]].weight, kind[0]))
+    said = [_shared_words(type_, relation, holders, people) for (type_, relation), holders in ranked[:BECAUSE_KINDS]]
+    left = len(ranked) - BECAUSE_KINDS
+    more = f" and {left} more kind{'s' if left > 1 else ''}" if left > 0 else ""
+    where = f"{len(dealer)} dealer{'s' if len(dealer) != 1 else ''}"
+    if len(dealer) > 1 and (top := max(dealer.values())) > count / 2:
+        where += f" ({top} at one)"
+    who = f"{count} applications" + (f" of {people} people" if people < count else "")
+    return f"{who} in {days} day{'s' if days != 1 else ''} at {where} share {', '.join(said)}{more}"
+
+
+def _shared_words(type_: str, relation: str, holders: list[int], count: int) -> str:
+    name = NODES[type_].en
+    many = name + ("es" if name.endswith(("s", "ss")) else "s") if len(holders) > 1 else name
+    up_to = f"up to {max(holders)}" if len(holders) > 1 else str(holders[0])
+    return f"{len(holders)} {many} ({EDGES[relation].en}, {up_to} of {count})"
+
+
+def odd(shown: Sequence[tuple[Sign, int]], count: int) -> tuple[str, ...]:
+    """What the members show by themselves, the weightiest first."""
+    told = [(sign, number) for sign, number in shown if number >= max(2, SIGN_SHARE * count)]
+    return tuple(f"{number} of {count} {sign.words} ({sign.rule})" for sign, number in told)
+
+
+TYPOLOGY_SIGNS = (
+    ("T03", ("FINANCES",), 2),
+    ("T07", ("SPOKE_AS",), 3),
+    ("T02", ("TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO"), 2),
+    ("T13", ("LAST_SEEN_AT",), 3),
+    ("T01", ("PAID_DOWNPAYMENT", "REPAID_BY"), 3),
+    ("T05", ("USES_TEMPLATE",), 3),
+    ("T16", ("WORKS_AT", "WORK_PHONE"), 4),
+    ("T21", ("USED_DEVICE",), 4),
+)
+"""(typology, relations, holders): the first whose most-held thing reaches the number and a third of the ring."""
+
+LEFT_NO_TRACE = frozenset(
+    {"PAID_DOWNPAYMENT", "REPAID_BY", "TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO", "LAST_SEEN_AT"}
+)
+"""All that members of a T26 ring share: where the money and the cars go, no phone and no device."""
+
+
+def typology(shared: Sequence[Shared], count: int) -> str:
+    """A first guess from what carries the ring; T08 is the umbrella (domain.md §2.2)."""
+    most: dict[str, int] = {}
+    for one in shared:
+        most[one.relation] = max(most.get(one.relation, 0), one.people)
+    sold = max((most.get(each, 0) for each in ("TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO")), default=0)
+    if sold >= 2 and set(most) <= LEFT_NO_TRACE:
+        return "T26"
+    for name, relations, holders in TYPOLOGY_SIGNS:
+        if max((most.get(each, 0) for each in relations), default=0) >= max(holders, count / 3):
+            return name
+    return "T08"
+
+
+def missing(kinds: Mapping[str, int]) -> str:
+    """What a group of `kinds` (relation -> things) does not share though rings usually do."""
+    money = any(kinds.get(each) for each in ("PAID_DOWNPAYMENT", "REPAID_BY", "PROCEEDS_TO", "TRANSFER_ACCOUNT"))
+    return "" if money else "no account paid for two of them, and none was paid by two"
