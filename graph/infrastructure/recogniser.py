@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -44,10 +45,13 @@ class Recogniser(ABC):
     def because(self, seen: Seen, type_: str, entity: int) -> str:
         """One sentence with the figures that made it so."""
 
-    def strangers(self, seen: Seen, type_: str, mask: Mask, most: float) -> Ints:
-        """Of the chosen `holders(type_)`, the things of which at most this share of holders have more in common."""
-        entities = seen.holders(type_).entity[mask]
-        return entities[seen.entangled(type_, entities, besides=self.comes_with) <= most]
+    def strangers(self, seen: Seen, type_: str, mask: Mask, most: float, *, crowd: float = math.inf) -> Ints:
+        """Of the chosen `holders(type_)`, the things of which at most this share of holders have more in common, or
+        which as many as `crowd` hold who have not."""
+        of = seen.holders(type_)
+        entities = of.entity[mask]
+        tied = seen.entangled(type_, entities, besides=self.comes_with)
+        return entities[(tied <= most) | ((1 - tied) * of.count[mask] >= crowd)]
 
 
 def steady(of: Holders, most: float) -> Mask:
@@ -67,9 +71,9 @@ def of_one_dealer(of: Holders, share: float) -> Mask:
     return (of.top >= share * of.count) & (of.top_dealer >= 0)
 
 
-def in_opening_hours(seen: Seen, of: Holders, least: float) -> Mask:
-    """Hardly ever at night; says nothing where the portfolio's own clock says nothing."""
-    return (of.open_ >= least * of.count) | (seen.open_share < least)
+def in_opening_hours(seen: Seen, of: Holders, least: float, *, besides: int = 0) -> Mask:
+    """Hardly ever at night, `besides` so many nights; says nothing where the portfolio's own clock says nothing."""
+    return (of.open_ + besides >= least * of.count) | (seen.open_share < least)
 
 
 def figures(seen: Seen, type_: str, entity: int) -> str:

@@ -140,6 +140,11 @@ class Seen:
             self._holders[type_] = Holders.of(each.entity, self.dealer[each.application], self.when[each.application])
         return self._holders[type_]
 
+    def by_salesperson(self, type_: str) -> Holders:
+        """The same holders counted by salesperson in place of dealer."""
+        each = self.own[type_]
+        return Holders.of(each.entity, self.salesperson[each.application], self.when[each.application])
+
     def judged(self, recogniser: Recogniser, type_: str) -> Ints:
         """What a recogniser says of one type."""
         key = (recogniser, type_)
@@ -157,6 +162,14 @@ class Seen:
     @cached_property
     def people(self) -> int:
         return len(np.unique(self.party[self.known]))
+
+    @cached_property
+    def salesperson(self) -> Ints:
+        """Per application the index of its salesperson; -1 without one."""
+        handled = self.snapshot.columns("HANDLED_BY", as_of=self.as_of)
+        salesperson = np.full(len(self.party), -1, dtype=np.int64)
+        salesperson[handled["source"]] = handled["target"]
+        return salesperson
 
     @cached_property
     def history_days(self) -> int:

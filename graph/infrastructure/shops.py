@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,13 +31,17 @@ class _Shops(Recogniser):
     opening_hours: float = 0.8
     ties: float = 1 / 3
     """A third of the customers may be families; of a ring nearly all have more in common."""
+    crowd: float = 24
+    """So many strangers are enough, whoever else uses it: fleets and rings go to shops too."""
 
     def judge(self, seen: Seen, type_: str) -> Ints:
         of = seen.holders(type_)
-        mask = (
-            (of.count >= self.holders) & of_one_dealer(of, self.share) & in_opening_hours(seen, of, self.opening_hours)
-        )
-        return self.strangers(seen, type_, mask & self._lasting(seen, type_), self.ties)
+        mask = (of.count >= self.holders) & in_opening_hours(seen, of, self.opening_hours, besides=1)
+        mask &= self._at_home(seen, type_) & self._lasting(seen, type_)
+        return self.strangers(seen, type_, mask, self.ties, crowd=self.crowd)
+
+    def _at_home(self, seen: Seen, type_: str) -> Mask:
+        return of_one_dealer(seen.holders(type_), self.share)
 
     def _lasting(self, seen: Seen, type_: str) -> Mask:
         of = seen.holders(type_)
@@ -77,6 +82,24 @@ class ShopDevice(_Shops):
 
 
 @dataclass(frozen=True)
+class SalesPhone(_Shops):
+    """B03: the phone on which one salesperson fills in all customers' forms, also after a move to another dealer."""
+
+    kind: ClassVar[str] = "sales_phone"
+    en: ClassVar[str] = "a salesperson's own device"
+    zh: ClassVar[str] = "销售人员设备"
+    types: ClassVar[tuple[str, ...]] = ("Device",)
+    comes_with: ClassVar[tuple[str, ...]] = SESSION
+
+    def _at_home(self, seen: Seen, type_: str) -> Mask:
+        return of_one_dealer(seen.by_salesperson(type_), self.share)
+
+    def because(self, seen: Seen, type_: str, entity: int) -> str:
+        of = seen.by_salesperson(type_)
+        return f"{figures(seen, type_, entity)}, {of.top[of.row(entity)]} by one salesperson: {self.en}"
+
+
+@dataclass(frozen=True)
 class ShopNumber(_Shops):
     """The shop's or a salesperson's number, given as contact by customers who have nothing else to give."""
 
@@ -88,6 +111,7 @@ class ShopNumber(_Shops):
     fullest_month: float = 0.4
     ties: float = 0.2
     """Stricter than a device: a recruiter's number looks the same but for what his people share."""
+    crowd: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,7 @@ class ShopYard(_Shops):
     types: ClassVar[tuple[str, ...]] = ("Place",)
     opening_hours: float = 0.0
     ties: float = 0.2
+    crowd: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -123,7 +148,7 @@ class NewShopDevice(Recogniser):
     in_network: float = 0.5
     opening_hours: float = 0.8
     ties: float = 0.2
-    """Of three or four users, nobody."""
+    """Of three or four users, nobody; nor did any of them apply at night."""
     others: int = 2
     others_days: int = 120
     others_share: float = 0.15

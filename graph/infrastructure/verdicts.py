@@ -25,12 +25,12 @@ from graph.infrastructure.many import (
 from graph.infrastructure.recogniser import Recogniser
 from graph.infrastructure.recycled import Cuts, RecycledPhone
 from graph.infrastructure.seen import Seen
-from graph.infrastructure.shops import NewShopDevice, ShopDevice, ShopNetwork, ShopNumber, ShopYard
+from graph.infrastructure.shops import NewShopDevice, SalesPhone, ShopDevice, ShopNetwork, ShopNumber, ShopYard
 from graph.infrastructure.values import DealerAddress, DealerDesk, DefaultValue
 from graph.records import Ints
 
 RECOGNISERS: tuple[Recogniser, ...] = (
-    DealerAddress(), DealerDesk(), ShopNetwork(), CarrierNat(), ShopDevice(), NewShopDevice(), ShopYard(),
+    DealerAddress(), DealerDesk(), ShopNetwork(), CarrierNat(), ShopDevice(), SalesPhone(), NewShopDevice(), ShopYard(),
     Switchboard(), LargeEmployer(), Dormitory(), Community(), BusinessNumber(), ShopNumber(), MarketBroker(),
     PaymentAgent(), PublicTemplate(), PublicPlace(), DefaultValue(),
 )  # fmt: skip

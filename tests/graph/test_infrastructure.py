@@ -111,7 +111,7 @@ class Case:
     dealers: int
     stated: dict[str, Any]
     by: tuple[str, ...] = ()
-    """Further facts it needs: `payee` names it as the account of the dealers."""
+    """Further facts it needs: `payee` names it as the account of the dealers, `salesperson` puts one in charge."""
 
     def facts(self, *, first: float, last: float, ties: str | None = None) -> Facts:
         facts: Facts = [thing(self.type, "it", **self.stated)] if self.stated else []
@@ -123,6 +123,8 @@ class Case:
         for number in range(self.holders):
             name, day = f"P{number}", first + (last - first) * number / (self.holders - 1)
             facts += [*customer(name, number % self.dealers, day), holds(name, self.relation, "it", day)]
+            if "salesperson" in self.by:
+                facts.append(holds(name, "HANDLED_BY", "S1", day))
             if ties:
                 facts.append(holds(name, ties, f"tie-{number // 4}", day))
         return facts
@@ -132,6 +134,7 @@ CASES = [
     Case("shop_network", "WiFi", "ON_WIFI", 8, 1, {}),
     Case("shop_network", "IP", "FROM_IP", 8, 1, {"ip_type": "broadband"}),
     Case("shop_device", "Device", "USED_DEVICE", 8, 1, {}),
+    Case("sales_phone", "Device", "USED_DEVICE", 8, 2, {}, by=("salesperson",)),
     Case("shop_number", "Phone", "CONTACT_OF", 10, 1, {}),
     Case("shop_yard", "Place", "LAST_SEEN_AT", 8, 1, {}),
     Case("carrier_nat", "IP", "FROM_IP", 14, 8, {"ip_type": "broadband"}),
@@ -245,6 +248,26 @@ def tablets(*, network: bool, others: int = 3) -> Facts:
         if network:
             facts.append(holds(f"new-{number}", "ON_WIFI", "shop", day))
     return facts
+
+
+@pytest.mark.parametrize(("nights", "open_"), [(1, True), (3, False)])
+def test_a_shop_s_device_is_used_in_opening_hours(market: Market, nights: int, open_: bool) -> None:
+    facts = Case("", "Device", "USED_DEVICE", 8, 1, {}).facts(first=END - 300, last=END - 5)
+    late = [NodeRef("Application", f"A-P{number}") for number in range(nights)]
+    facts = [
+        Node(each.ref, each.known_at, "", {"submitted_at": int(each.properties["submitted_at"]) + DAY // 2})
+        if isinstance(each, Node) and each.ref in late
+        else each
+        for each in facts
+    ]
+    assert (market.judged(facts) == {("Device", "it"): "shop_device"}) == open_
+
+
+def test_a_fleet_on_a_shop_s_tablet_leaves_it_the_shop_s(market: Market) -> None:
+    """Thirty strangers over months are enough, though twenty others share a payer too."""
+    facts = Case("", "Device", "USED_DEVICE", 50, 1, {}).facts(first=END - 300, last=END - 5)
+    facts += [holds(f"P{number}", "PAID_DOWNPAYMENT", "company", END - 5) for number in range(0, 40, 2)]
+    assert market.judged(facts) == {("Device", "it"): "shop_device"}
 
 
 @pytest.mark.parametrize("tie", [None, "PAID_DOWNPAYMENT"])
