@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from graph import snapshot as snapshots
 from graph.errors import InputError, NodeNotFound, SnapshotError
-from graph.infrastructure import DAY
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
 from graph.settings import Settings
@@ -120,7 +119,7 @@ class Instance:
                 overrides = opinions.overrides_as_of(db, overrides_as_of)
             of_people: dict[str, Any] = {"overrides": overrides} if overrides else {}
             found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days, **of_people)
-            in_window = _in_window(snapshot, as_of=to_millis(as_of), window_days=window_days)
+            in_window = _in_window(snapshot, as_of=as_of, window_days=window_days)
             run = runs.Run(as_of, window_days, overrides_as_of, self.store.batches()[-1].sequence, in_window)
             with casebook.writing() as db:
                 change = runs.record(db, found.rings, run, now=datetime.now(UTC))
@@ -136,11 +135,12 @@ class Instance:
         fresh.replace(self.settings.rings_file)
 
 
-def _in_window(snapshot: Snapshot, *, as_of: int, window_days: int) -> frozenset[str]:
+def _in_window(snapshot: Snapshot, *, as_of: datetime, window_days: int) -> frozenset[str]:
     """Those that `project` looks at, in a ring or not."""
     applications = snapshot.nodes["Application"]
-    submitted = applications.times("submitted_at", as_of=as_of)
-    recent = (applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY)
+    submitted = applications.times("submitted_at", as_of=to_millis(as_of))
+    first = to_millis(as_of) - window_days * 86_400_000
+    recent = (applications.known_at <= to_millis(as_of)) & (submitted >= first)
     return frozenset(applications.table["key"].filter(recent).to_pylist())
 
 

@@ -7,7 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,7 +42,7 @@ def casebook(file: Path) -> Iterator[Casebook]:
         yield opened
 
 
-def ring(rank: int, members: str) -> Ring:
+def ring(rank: int, members: Sequence[str]) -> Ring:
     shared = Shared("Device", "USED_DEVICE", "0" * 32, "1***2", tuple(members), len(members))
     days = ("2025-05-01", "2025-05-02")
     money = (1000.0 * len(members), 500.0)
@@ -173,6 +174,18 @@ def test_a_run_that_fails_leaves_nothing(casebook: Casebook, monkeypatch: pytest
     with pytest.raises(TypeError):
         run(casebook, "abcd", as_of=JUNE)
     assert content(casebook) == before
+
+
+def test_ten_thousand_rings_take_seconds(casebook: Casebook) -> None:
+    """A question whose time grows with the square of the rings took a minute here."""
+    begun = time.monotonic()
+    for month, as_of in enumerate((MAY, JUNE)):
+        found = [ring(n, [f"{n}-{month + m}" for m in range(3)]) for n in range(1, 10_001)]
+        members = frozenset(each for one in found for each in one.application_ids)
+        with casebook.writing() as db:
+            change = runs.record(db, found, runs.Run(as_of, 120, as_of, 7, members), now=NOW)
+    assert len(change.events) == 10_000
+    assert time.monotonic() - begun < 20
 
 
 TWO = """

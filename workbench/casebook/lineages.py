@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from graph.lineage import LIFE, Event, Kind, Known
 from workbench.casebook.tables import ring_events, ring_members, ring_runs, ring_states, rings
@@ -128,20 +128,14 @@ def status(last: Event) -> str:
 
 
 def last_of_life(db: Connection, run: int) -> dict[str, Event]:
-    """Per ring the event that says whether it lived after `run`."""
-    kinds = [kind.value for kind in LIFE]
-    newest = (
-        select(ring_events.c.ring_id, func.max(ring_events.c.run_id).label("run_id"))
-        .where(ring_events.c.run_id <= run, ring_events.c.kind.in_(kinds))
-        .group_by(ring_events.c.ring_id)
-        .subquery()
+    """Per ring the event that says whether it lived after `run`, without its applications."""
+    columns = (ring_events.c.ring_id, ring_events.c.kind, ring_events.c.as_of, ring_events.c.other)
+    rows = (
+        select(*columns)
+        .where(ring_events.c.run_id <= run, ring_events.c.kind.in_([kind.value for kind in LIFE]))
+        .order_by(ring_events.c.run_id, ring_events.c.number)
     )
-    rows = db.execute(
-        select(ring_events)
-        .join(newest, and_(ring_events.c.ring_id == newest.c.ring_id, ring_events.c.run_id == newest.c.run_id))
-        .where(ring_events.c.kind.in_(kinds))
-    )
-    return {row.ring_id: _event(row) for row in rows}
+    return {row.ring_id: Event(row.ring_id, Kind(row.kind), row.as_of, (), row.other) for row in db.execute(rows)}
 
 
 def _event(row: Row[Any]) -> Event:
