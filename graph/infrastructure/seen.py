@@ -165,10 +165,15 @@ class Seen:
 
     @cached_property
     def salesperson(self) -> Ints:
-        """Per application the index of its salesperson; -1 without one."""
+        """Per application its salesperson, -1 without one: one number for all codes a person sold under, whose phone
+        moves along to the next dealer."""
+        acts = self.snapshot.columns("ACTS_AS", as_of=self.as_of)
+        who = np.arange(len(self.snapshot.nodes["Salesperson"]))
+        _, at, person = np.unique(acts["source"], return_index=True, return_inverse=True)
+        who[acts["target"]] = acts["target"][at][person]
         handled = self.snapshot.columns("HANDLED_BY", as_of=self.as_of)
         salesperson = np.full(len(self.party), -1, dtype=np.int64)
-        salesperson[handled["source"]] = handled["target"]
+        salesperson[handled["source"]] = who[handled["target"]]
         return salesperson
 
     @cached_property
@@ -219,7 +224,10 @@ class Seen:
         return share
 
     def stated(self, type_: str, name: str, entities: Ints) -> npt.NDArray[Any]:
-        """A property of some things as objects; None where it is not stated or nobody had the node yet."""
+        """A property of some things as objects; None where it is not stated or nobody had the node yet.
+
+        A snapshot keeps what was told last and no date of it: as of a past day, a description told again since shows.
+        """
         nodes = self.snapshot.nodes[type_]
         values: npt.NDArray[Any] = (
             nodes.table[name].take(pa.array(entities)).to_numpy(zero_copy_only=False).astype(object)

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from graph import snapshot
-from graph.circles import CIRCLES, circles
+from graph.circles import CIRCLES, Circles
 from graph.incidence import dealers, incidences, parties
 from graph.infrastructure import DAY, KINDS, RECOGNISERS, RecycledPhone, Seen, Verdicts, recognise
+from graph.infrastructure.values import DefaultValue
 from graph.ontology import EDGES, NODES
 from graph.records import Edge, Node, NodeRef, batch_of, from_millis
 from graph.store import GraphStore
@@ -100,6 +101,10 @@ def thing(type_: str, name: str, **stated: Any) -> Node:
     return Node(NodeRef(type_, name), at(END - 400), "", stated)
 
 
+def acts_as(person: str, code: str) -> Edge:
+    return Edge("ACTS_AS", NodeRef("Person", person), NodeRef("Salesperson", code), at(1), at(1), "test")
+
+
 @dataclass(frozen=True)
 class Case:
     """A thing of one kind. `days` of its holders' applications, spread over `dealers` in turn."""
@@ -111,7 +116,8 @@ class Case:
     dealers: int
     stated: dict[str, Any]
     by: tuple[str, ...] = ()
-    """Further facts it needs: `payee` names it as the account of the dealers, `salesperson` puts one in charge."""
+    """Further facts: `payee` names it as the account of the dealers, `salesperson` puts one person of two codes in
+    charge."""
 
     def facts(self, *, first: float, last: float, ties: str | None = None) -> Facts:
         facts: Facts = [thing(self.type, "it", **self.stated)] if self.stated else []
@@ -124,7 +130,7 @@ class Case:
             name, day = f"P{number}", first + (last - first) * number / (self.holders - 1)
             facts += [*customer(name, number % self.dealers, day), holds(name, self.relation, "it", day)]
             if "salesperson" in self.by:
-                facts.append(holds(name, "HANDLED_BY", "S1", day))
+                facts += [holds(name, "HANDLED_BY", f"S{number % 2}", day), acts_as("seller", f"S{number % 2}")]
             if ties:
                 facts.append(holds(name, ties, f"tie-{number // 4}", day))
         return facts
@@ -292,6 +298,11 @@ def test_a_new_device_of_a_shop_without_any_stays_a_lead(market: Market) -> None
     assert market.judged(tablets(network=False, others=0)) == {}
 
 
+def test_three_devices_do_not_make_a_busy_shop_work_on_tablets(market: Market) -> None:
+    crowd = [each for n in range(90) for each in customer(f"busy-{n}", 1, END - 280 + 3 * n)]
+    assert market.judged([*crowd, *tablets(network=False)]) == {}
+
+
 def test_a_mega_ring_s_payer_is_no_payment_agent(market: Market) -> None:
     """A hundred people in five months over eight dealers: spread and steady, but devices in common betray it."""
     ring = Case("payment_agent", "Account", "PAID_DOWNPAYMENT", 100, 8, {})
@@ -309,6 +320,12 @@ def test_resale_money_flows_to_no_payment_agent(market: Market) -> None:
 def test_a_shell_is_no_large_employer(market: Market, stated: dict[str, Any]) -> None:
     case = Case("large_employer", "Employer", "WORKS_AT", 14, 8, stated)
     assert market.judged(case.facts(first=END - 300, last=END - 5)) == {}
+
+
+def test_what_few_of_all_hold_is_no_default_value(market: Market) -> None:
+    market.tell(Case("", "Device", "USED_DEVICE", 40, 10, {}).facts(first=END - 300, last=END - 5))
+    assert len(recognise(market.seen(), (), [DefaultValue(of_all=0.2)])) == 1
+    assert len(recognise(market.seen(), (), [DefaultValue(of_all=0.5)])) == 0
 
 
 def test_a_mobile_number_is_no_switchboard(market: Market) -> None:
@@ -420,24 +437,15 @@ def test_why_a_number_is_cut(market: Market) -> None:
     assert sentence == "one person's until 1972-09-27, another's from 1973-01-05, 100 days later: a re-issued number"
 
 
-def test_circles_have_sentences_too(market: Market) -> None:
-    people = [f"P{n}" for n in range(6)]
-    facts = [each for person in people for each in customer(person, 1, END - 20)]
-    facts += [holds(person, "LIVES_AT", "flat", END - 20) for person in people[:3]]
-    facts += [holds(person, "WORKS_AT", "firm", END - 20) for person in people]
-    for person in people:
-        car, application = NodeRef("Vehicle", f"V-{person}"), NodeRef("Application", f"A-{person}")
-        facts.append(Edge("FINANCES", application, car, at(END - 20), at(END - 20), "test"))
-        facts.append(Edge("INSURED_BY", car, NodeRef("Person", "company"), at(END - 20), at(END - 20), "test"))
-    market.tell(facts)
-    seen = market.seen()
-    near = circles(seen.snapshot, list(seen.own.values()), seen.party, as_of=seen.as_of)
-    flat, firm = index(seen, "Address", "flat"), index(seen, "Employer", "firm")
-    labels = {"household": (flat, 3), "fleet": (index(seen, "Person", "company"), 6), "colleagues": (firm, 6)}
-    for circle in CIRCLES:
-        label, count = labels[circle.kind]
-        assert circle.because(near, label).startswith(f"{count} people")
-        assert circle.because(near, label).endswith(circle.en)
+@pytest.mark.parametrize("young", [False, True])
+def test_circles_have_sentences_too(young: bool) -> None:
+    home, work, fleet = (np.array(labels) for labels in ([7, 7, 7, -1, 8, -1], [5, 5, 5, 5, 6, -1], [4] * 6))
+    near = Circles(home, work, fleet, young=np.full(6, young))
+    household, drivers, colleagues = CIRCLES
+    said = [household.because(near, 7), drivers.because(near, 4), colleagues.because(near, 5)]
+    assert [sentence[:8] for sentence in said] == ["3 people", "6 people", "4 people"]
+    assert [sentence.rpartition(": ")[2] for sentence in said] == [household.en, drivers.en, colleagues.en]
+    assert ("not a new one" in said[2]) == (not young)
 
 
 # Degenerate portfolios -----------------------------------------------------------------------------------
