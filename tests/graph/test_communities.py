@@ -169,6 +169,30 @@ def test_communities_stay_connected_when_links_are_lost(graph: tuple[int, Pairs]
     assert connected(found, left)
 
 
+def test_two_cliques_with_one_label_are_told_apart() -> None:
+    """No node gains by leaving alone: only refinement sees that nothing joins the halves."""
+    pairs = clique(range(4), 800) | clique(range(4, 8), 800)
+    found = leiden(links(8, pairs), resolution=100, start=np.zeros(8, dtype=np.int64))
+    assert groups(found) == {frozenset(range(4)), frozenset(range(4, 8))}
+
+
+def test_a_community_falls_apart_with_the_link_that_held_it() -> None:
+    pairs = clique(range(4), 800) | clique(range(4, 8), 800)
+    start = leiden(links(8, pairs | {(3, 4): 5000}), resolution=100)
+    assert start.tolist() == [0] * 8
+    found = leiden(links(8, pairs), resolution=100, start=start, touched=np.array([3, 4]))
+    assert groups(found) == {frozenset(range(4)), frozenset(range(4, 8))}
+
+
+@pytest.mark.parametrize(("weight", "joined"), [(600, True), (300, False)])
+def test_a_new_pair_joins_a_settled_community_only_as_a_whole(weight: int, joined: bool) -> None:
+    """Each prefers the other; together they gain 2 × weight and pay 100 for each of eight pairs."""
+    pairs = clique(range(4), 800) | {(4, 5): 900, (3, 4): weight, (2, 5): weight}
+    start = np.array([0, 0, 0, 0, -1, -1])
+    found = leiden(links(6, pairs), resolution=100, start=start, touched=np.array([4, 5]))
+    assert found.tolist() == ([0] * 6 if joined else [0, 0, 0, 0, 1, 1])
+
+
 @settings(max_examples=60, deadline=None)
 @given(graph=graphs(9), drawn=st.data())
 def test_quality_counts_the_pairs_of_nodes_of_any_size(graph: tuple[int, Pairs], drawn: st.DataObject) -> None:
@@ -204,8 +228,12 @@ def test_as_good_as_igraph(resolution: int) -> None:
     assert connected(ours, of)
 
 
-def test_neither_order_nor_ends_nor_halves_of_links_matter() -> None:
+@pytest.mark.parametrize("equal", [False, True])
+def test_neither_order_nor_ends_nor_halves_of_links_matter(equal: bool) -> None:
+    """With equal weights many gains tie, and what is met first decides."""
     of, rng = planted(), np.random.default_rng(2)
+    if equal:
+        of = Links(of.size, of.first, of.second, np.full_like(of.weight, 1000))
     whole = leiden(of, resolution=100)
     order = rng.permutation(len(of.first))
     turned = rng.random(len(order)) < 0.5
