@@ -56,17 +56,15 @@ def score(measured: Measured, *, average: float, factor: Floats) -> Floats:
     return np.asarray(np.round(x / (x + 1), 4))
 
 
-def choose(groups: Groups, scores: Floats, applications: Ints, *, window: int, parties: int) -> Ints:
-    """The best groups that share nobody, the best first; of equals the one of earlier members.
+def choose(groups: Groups, scores: Floats, *, parties: int) -> Ints:
+    """The best groups that share nobody, the best first; of equals the larger, then that of earlier members.
 
-    `applications` per group; `window` is how many there are in all; `parties` bounds their numbers.
+    `parties` bounds the numbers of members.
     """
     worth = np.flatnonzero(scores >= LEAST_SCORE)
     first = groups.member[groups.start[worth]]
-    order = worth[np.lexsort((-applications[worth], first, -scores[worth]))]
-    chosen = order[_apart(groups.start, groups.member, order, parties)]
-    fits = np.cumsum(applications[chosen]) <= MOST_SHARE * window
-    return np.asarray(chosen[fits | (np.arange(len(chosen)) < ALWAYS)])
+    order = worth[np.lexsort((first, -groups.sizes[worth], -scores[worth]))]
+    return np.asarray(order[_apart(groups.start, groups.member, order, parties)])
 
 
 @numba.njit(cache=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graph.incidence import Incidence, reached
+from graph.incidence import Holdings, reached
 from graph.ontology import EDGES
 from graph.records import Ints
 from graph.snapshot import Snapshot
@@ -105,17 +105,21 @@ def _alike(label: Ints, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
     return alike
 
 
-def circles(snapshot: Snapshot, found: Sequence[Incidence], party: Ints, *, as_of: int) -> Circles:
-    """From who lives where, works where and is insured by whom, as known by then; of several the last known."""
+def circles(snapshot: Snapshot, all_held: Holdings, held: Mapping[str, Ints], *, as_of: int) -> Circles:
+    """From who lives where, works where and is insured by whom, as known by then; of several the last known.
+
+    `held` counts the parties of each thing, also those that an excerpt leaves out.
+    """
+    party = all_held.party
     size = len(party)
     home, employer = (np.full(size, -1, dtype=np.int64) for _ in range(2))
-    for incidence in found:
-        own = incidence.of_parties(party)
-        if incidence.type == "Address":
-            small = own.only(np.bincount(own.entity)[own.entity] <= HOUSEHOLD)
-            home = _last_known(size, party[small.application], small.entity, small.known_at)
-        elif incidence.type == "Employer":
-            employer = _last_known(size, party[own.application], own.entity, own.known_at)
+    if "Address" in all_held.own:
+        own = all_held.own["Address"]
+        small = own.only(held["Address"][own.entity] <= HOUSEHOLD)
+        home = _last_known(size, party[small.application], small.entity, small.known_at)
+    if "Employer" in all_held.own:
+        own = all_held.own["Employer"]
+        employer = _last_known(size, party[own.application], own.entity, own.known_at)
     application, insured, known_at = reached(snapshot, EDGES["INSURED_BY"], as_of)
     _, at = np.unique(party[application] * (insured.max(initial=0) + 1) + insured, return_index=True)
     application, insured, known_at = application[at], insured[at], known_at[at]

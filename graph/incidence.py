@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +88,32 @@ def _to_first(group: Ints, member: Ints) -> tuple[Ints, Ints]:
     return member[at][group], member
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """Everything applications hold as of a time. `party`, `dealer` (-1: none) and `submitted` are per application.
+
+    `found` counts each application, `own` each party once.
+    """
+
+    party: Ints
+    dealer: Ints
+    submitted: Ints
+    found: Mapping[str, Incidence]
+    own: Mapping[str, Incidence]
+
+
+def holdings(snapshot: Snapshot, *, as_of: int) -> Holdings:
+    party = parties(snapshot, as_of=as_of)
+    found = {each.type: each for each in incidences(snapshot, as_of=as_of)}
+    return Holdings(
+        party=party,
+        dealer=dealers(snapshot, as_of=as_of),
+        submitted=snapshot.nodes["Application"].times("submitted_at", as_of=as_of),
+        found=found,
+        own={name: each.of_parties(party) for name, each in found.items()},
+    )
+
+
 # What applications hold --------------------------------------------------------------------------------
 
 
@@ -104,13 +130,13 @@ def incidences(snapshot: Snapshot, *, as_of: int) -> Iterator[Incidence]:
                 yield incidence
 
 
-def _near_is_source(edge: EdgeType) -> bool:
+def near_is_source(edge: EdgeType) -> bool:
     """Which end leads to the application: the end that is one, or else a person or vehicle at the source."""
     return edge.target != "Application" and edge.source in ANCHORS
 
 
 def _far_end(edge: EdgeType) -> str:
-    return edge.target if _near_is_source(edge) else edge.source
+    return edge.target if near_is_source(edge) else edge.source
 
 
 def _incidence(snapshot: Snapshot, type_: str, edges: list[EdgeType], as_of: int) -> Incidence:
@@ -132,7 +158,7 @@ def _incidence(snapshot: Snapshot, type_: str, edges: list[EdgeType], as_of: int
 def reached(snapshot: Snapshot, edge: EdgeType, as_of: int) -> tuple[Ints, Ints, Ints]:
     """(application, thing, known at) through one relation, by way of the applicant or the vehicle where needed."""
     rows = snapshot.columns(edge.name, as_of=as_of)
-    near, far = ("source", "target") if _near_is_source(edge) else ("target", "source")
+    near, far = ("source", "target") if near_is_source(edge) else ("target", "source")
     anchor = EDGES[edge.name].source if near == "source" else EDGES[edge.name].target
     by = ANCHORS[anchor]
     if by is None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.circles import Circles, circles
-from graph.incidence import Incidence, dealers, incidences, parties
-from graph.infrastructure import DAY, Override, Seen, Verdicts, recognise
+from graph.incidence import Holdings, Incidence, holdings
+from graph.infrastructure import DAY, RECOGNISERS, Override, Recogniser, Seen, Verdicts, recognise
 from graph.ontology import NODES
 from graph.records import Ints
 from graph.snapshot import Snapshot
@@ -65,38 +65,39 @@ class Projection:
     dealer: Ints
 
 
-def project(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Sequence[Override] = ()) -> Projection:
+def project(
+    snapshot: Snapshot,
+    *,
+    as_of: int,
+    window_days: int,
+    overrides: Sequence[Override] = (),
+    held: Mapping[str, Ints] | None = None,
+) -> Projection:
     """Links among those who applied in the last `window_days`; infrastructure is judged on all history.
 
-    `overrides` are what people decided about single things, which stands above what is recognised.
+    `overrides` are what people decided about single things, which stands above what is recognised. Where
+    the snapshot is an excerpt it cannot be judged: then `held` says how many ever held each thing, and
+    `overrides` alone what is set aside.
     """
-    applications = snapshot.nodes["Application"]
-    submitted = applications.times("submitted_at", as_of=as_of)
-    recent = (applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY)
-    dealer, party = dealers(snapshot, as_of=as_of), parties(snapshot, as_of=as_of)
-    found = list(incidences(snapshot, as_of=as_of))
-    near = circles(snapshot, found, party, as_of=as_of)
-    own = {each.type: each.of_parties(party) for each in found}
-    verdicts = recognise(Seen.of(snapshot, own, party, dealer, submitted, as_of=as_of), overrides)
+    all_held = holdings(snapshot, as_of=as_of)
+    party, submitted, own = all_held.party, all_held.submitted, all_held.own
+    recent = (snapshot.nodes["Application"].known_at <= as_of) & (submitted >= as_of - window_days * DAY)
+    verdicts = judge(snapshot, all_held, RECOGNISERS if held is None else (), as_of=as_of, overrides=overrides)
+    held = held or {name: np.bincount(each.entity, minlength=1) for name, each in own.items()}
+    near = circles(snapshot, all_held, held, as_of=as_of)
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
-    for incidence in found:
+    for name, incidence in all_held.found.items():
         aside = np.zeros(incidence.entity.max(initial=-1) + 1, dtype=bool)
-        aside[verdicts.entities(incidence.type)] = True
-        carrier = incidence.only(recent[incidence.application] & ~aside[incidence.entity])
-        carriers[incidence.type] = carrier
-        held = np.bincount(own[incidence.type].entity, minlength=1)
-        once = carrier.of_parties(party)
-        era = (
-            verdicts.cuts.eras(once.entity, submitted[once.application])
-            if incidence.type == "Phone"
-            else 0 * once.entity
-        )
-        pairs = _pairs(once, party, submitted, held, near, era)
-        parts.setdefault(STRAND.get(incidence.type, incidence.type), []).append(pairs)
-    first, second, by_strand = _strongest(list(parts.values()), len(applications))
-    sold_by = dealer.copy()
-    sold_by[party[recent]] = dealer[recent]
+        aside[verdicts.entities(name)] = True
+        carriers[name] = incidence.only(recent[incidence.application] & ~aside[incidence.entity])
+        once = carriers[name].of_parties(party)
+        era = verdicts.cuts.eras(once.entity, submitted[once.application]) if name == "Phone" else 0 * once.entity
+        pairs = _pairs(once, party, submitted, held[name], near, era)
+        parts.setdefault(STRAND.get(name, name), []).append(pairs)
+    first, second, by_strand = _strongest(list(parts.values()), len(party))
+    sold_by = all_held.dealer.copy()
+    sold_by[party[recent]] = all_held.dealer[recent]
     nearness = np.where((sold_by[first] == sold_by[second]) & (sold_by[first] >= 0), SAME_DEALER, 1.0)
     related = near.related(first, second)
     by_strand[related] *= _only_strongest(by_strand[related])
@@ -104,7 +105,7 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Sequ
     weight = by_strand.sum(axis=1)
     strong = weight >= WEAKEST_PAIR
     return Projection(
-        size=len(applications),
+        size=len(party),
         window=np.flatnonzero(recent),
         party=party,
         first=first[strong],
@@ -116,8 +117,21 @@ def project(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Sequ
         verdicts=verdicts,
         circles=near,
         submitted=submitted,
-        dealer=dealer,
+        dealer=all_held.dealer,
     )
+
+
+def judge(
+    snapshot: Snapshot,
+    held: Holdings,
+    recognisers: Sequence[Recogniser] = RECOGNISERS,
+    *,
+    as_of: int,
+    overrides: Sequence[Override] = (),
+) -> Verdicts:
+    """What many hold by nature, by all that was known then."""
+    seen = Seen.of(snapshot, held.own, held.party, held.dealer, held.submitted, as_of=as_of)
+    return recognise(seen, overrides, recognisers)
 
 
 def _pairs(  # noqa: PLR0917

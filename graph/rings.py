@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from graph.candidates import Groups, candidates
-from graph.choice import choose, score
+from graph.choice import ALWAYS, MOST_SHARE, choose, score
 from graph.communities import Links
 from graph.context import context
 from graph.drafts import Drafts
 from graph.lookalikes import describe, factors, openness, recognised
 from graph.measure import Measured, Members, Rows, measure
-from graph.overrides import Override, placed
+from graph.overrides import Override, Placed, placed
 from graph.projection import Projection, project
 from graph.records import Ints
 from graph.roles import Role
@@ -88,32 +88,56 @@ class Examined:
     measured: Measured
     looks_like: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
+    average: float
 
 
 def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Found:
     """Rings among the applications of the last `window_days`, the most suspicious first."""
-    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=overrides)
+    decided = tuple(placed(overrides, snapshot))
+    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=decided)
     projection = examined.projection
-    chosen = choose(
-        examined.groups, examined.scores, examined.measured.applications,
-        window=len(projection.window), parties=projection.size,
-    )  # fmt: skip
-    drafts = Drafts(snapshot, projection, examined.signs, examined.groups.only(chosen), as_of)
-    told = [
-        drafts.draft(at, float(examined.scores[group]), examined.looks_like[group])
-        for at, group in enumerate(chosen.tolist())
-    ]
-    told = sorted((one for one in told if one["shared"]), key=lambda one: (-one["score"], one["ring_id"]))
-    rings = [Ring(rank=rank, **one) for rank, one in enumerate(told, start=1)]
+    rings = ranked(chosen(snapshot, examined, as_of=as_of), window=len(projection.window))
     aside = dict(sorted(projection.verdicts.counts().items()))
     return Found(rings, len(projection.window), len(projection.first), aside, len(examined.groups))
 
 
-def examine(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Examined:
-    """Every candidate with its measures and score, before any choice."""
-    projection = project(
-        snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot))
-    )  # fmt: skip
+def chosen(snapshot: Snapshot, examined: Examined, *, as_of: int) -> list[Ring]:
+    """The best candidates that share nobody, not ranked yet."""
+    best = choose(examined.groups, examined.scores, parties=examined.projection.size)
+    drafts = Drafts(snapshot, examined.projection, examined.signs, examined.groups.only(best), as_of)
+    told = [
+        drafts.draft(at, float(examined.scores[group]), examined.looks_like[group])
+        for at, group in enumerate(best.tolist())
+    ]
+    return [Ring(rank=0, **one) for one in told if one["shared"]]
+
+
+def ranked(rings: Iterable[Ring], *, window: int) -> list[Ring]:
+    """The most suspicious first, as many as investigators can look at; `window` counts all its applications."""
+    order = sorted(rings, key=lambda ring: (-ring.score, ring.ring_id))
+    listed = np.cumsum([ring.size for ring in order]) <= MOST_SHARE * window
+    return [
+        replace(ring, rank=rank)
+        for rank, (ring, fits) in enumerate(zip(order, listed.tolist(), strict=True), start=1)
+        if fits or rank <= ALWAYS
+    ]
+
+
+def examine(
+    snapshot: Snapshot,
+    *,
+    as_of: int,
+    window_days: int,
+    overrides: Sequence[Placed] = (),
+    held: Mapping[str, Ints] | None = None,
+    average: float | None = None,
+) -> Examined:
+    """Every candidate with its measures and score, before any choice.
+
+    Where the snapshot is an excerpt, `held` counts all holders of its things (`project`) and
+    `average` are the points of an application of the whole window.
+    """
+    projection = project(snapshot, as_of=as_of, window_days=window_days, overrides=overrides, held=held)
     odd = signs(snapshot, as_of=as_of, window=projection.window, dealer=projection.dealer)
     ties = _ties(snapshot, projection, odd, as_of)
     links = Links(projection.size, projection.first, projection.second, projection.weight)
@@ -129,9 +153,10 @@ def examine(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iter
         snapshot, projection.carriers, projection.party, np.where(near.young, -1, near.employer), as_of=as_of
     )
     looks_like = recognised(describe(groups, measured, projection.strands, open_))
-    average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
+    if average is None:
+        average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
     scores = score(measured, average=average, factor=factors(looks_like))
-    return Examined(projection, odd, groups, measured, looks_like, scores)
+    return Examined(projection, odd, groups, measured, looks_like, scores, average)
 
 
 def _ties(snapshot: Snapshot, projection: Projection, odd: Signs, as_of: int) -> Links:

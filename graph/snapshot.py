@@ -197,7 +197,7 @@ def build(store: GraphStore, *, as_of: datetime, progress: Progress = lambda *_:
         progress(type_.name, done + 1, steps)
     for done, edge in enumerate(EDGES.values(), start=len(NODES)):
         rows = _indexed(edge.name, store.export_edges(edge.name), nodes, at, late)
-        edges[edge.name] = _sorted(rows, len(nodes[edge.source]), len(nodes[edge.target]))
+        edges[edge.name] = sort_edges(rows, len(nodes[edge.source]), len(nodes[edge.target]))
         progress(edge.name, done + 1, steps)
     return Snapshot(at, marks[-1].sequence if marks else 0, nodes, edges, complete=not late[0])
 
@@ -247,7 +247,7 @@ def _indexed(
     return {name: columns[name][there] for name in COLUMNS}
 
 
-def _sorted(rows: Mapping[str, npt.NDArray[Any]], sources: int, targets: int) -> Edges:
+def sort_edges(rows: Mapping[str, npt.NDArray[Any]], sources: int, targets: int) -> Edges:
     order = np.lexsort((rows["ref"], rows["target"], rows["known_at"], rows["source"]))
     rows = {name: column[order] for name, column in rows.items()}
     return Edges(

@@ -1,0 +1,193 @@
+"""Part of a snapshot: some applications with all they hold, as a snapshot of its own.
+
+Whoever wants to know what a few thousand new applications change need not look at a
+million old ones. Nodes keep their order, so the same code on an excerpt sees the same
+things in the same order as on the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from graph.incidence import ANCHORS, near_is_source
+from graph.ontology import EDGES, NODES
+from graph.records import Ints
+from graph.snapshot import COLUMNS, Edges, Nodes, Snapshot, sort_edges
+
+Columns = dict[str, npt.NDArray[Any]]
+Things = dict[str, Ints]
+"""Per type the indices of nodes, ascending."""
+
+FOLLOWED = ("SAME_VOICE", "PAYEE_ACCOUNT", "REACHED_AT", "SELLS_FOR", "SAME_GROUP", "LEGAL_PERSON_OF", "ACTS_AS")
+"""Relations between things that tell more about them; taken from the end that an application leads to."""
+
+
+def rows_at(snapshot: Snapshot, relation: str, nodes: Ints, *, outgoing: bool, as_of: int) -> Columns:
+    """Edges of these nodes known by then, through the index and not through all edges."""
+    base, more = snapshot.edges[relation], snapshot.appended.get(relation)
+    start = base.out_start if outgoing else base.in_start
+    nodes = nodes[nodes + 1 < len(start)]
+    count = start[nodes + 1] - start[nodes]
+    at = np.repeat(start[nodes] - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
+    at = at.astype(np.int64) if outgoing else base.in_order[at.astype(np.int64)]
+    if more is not None:
+        at = at[~np.isin(at, more.replaced)]
+    columns = {name: getattr(base, name)[at] for name in COLUMNS}
+    if more is not None:
+        mine = np.isin(more.rows["source" if outgoing else "target"], nodes)
+        columns = {name: np.concatenate([columns[name], more.rows[name][mine]]) for name in COLUMNS}
+    known = columns["known_at"] <= as_of
+    return {name: column[known] for name, column in columns.items()}
+
+
+def rows_since(snapshot: Snapshot, relation: str, *, after: int, as_of: int) -> Columns:
+    """Edges that became known after `after` and by `as_of`."""
+    base, more = snapshot.edges[relation], snapshot.appended.get(relation)
+    at = np.flatnonzero((base.known_at > after) & (base.known_at <= as_of))
+    columns = {name: getattr(base, name)[at] for name in COLUMNS}
+    if more is not None:
+        new = (more.rows["known_at"] > after) & (more.rows["known_at"] <= as_of)
+        columns = {name: np.concatenate([columns[name], more.rows[name][new]]) for name in COLUMNS}
+    return columns
+
+
+def near_nodes(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Things:
+    """The applications themselves, their applicants and their vehicles: through these they hold things."""
+    applied = rows_at(snapshot, "APPLIED", applications, outgoing=False, as_of=as_of)
+    finances = rows_at(snapshot, "FINANCES", applications, outgoing=True, as_of=as_of)
+    return {
+        "Application": np.unique(applications),
+        "Person": np.unique(applied["source"]),
+        "Vehicle": np.unique(finances["target"]),
+    }
+
+
+def held(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Things:
+    """What these applications hold of all types that can be a lead."""
+    near = near_nodes(snapshot, applications, as_of=as_of)
+    found: dict[str, list[Ints]] = {}
+    for name, edge in EDGES.items():
+        if edge.weight:
+            source = near_is_source(edge)
+            anchor, far = (edge.source, edge.target) if source else (edge.target, edge.source)
+            if NODES[far].lead and anchor in ANCHORS:
+                rows = rows_at(snapshot, name, near[anchor], outgoing=source, as_of=as_of)
+                found.setdefault(far, []).append(rows["target" if source else "source"])
+    return {type_: np.unique(np.concatenate(each)) for type_, each in found.items()}
+
+
+def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
+    """All applications that hold any of these things."""
+    near: dict[str, list[Ints]] = {anchor: [] for anchor in ANCHORS}
+    for name, edge in EDGES.items():
+        if edge.weight:
+            source = near_is_source(edge)
+            anchor, far = (edge.source, edge.target) if source else (edge.target, edge.source)
+            if far in things and anchor in ANCHORS:
+                rows = rows_at(snapshot, name, things[far], outgoing=not source, as_of=as_of)
+                near[anchor].append(rows["source" if source else "target"])
+    return applications_of(
+        snapshot, {name: np.unique(np.concatenate(each)) for name, each in near.items() if each}, as_of=as_of
+    )
+
+
+def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> Ints:
+    """How many people hold each of these things as known by then."""
+    order = np.argsort(things)
+    place, person = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for edge in EDGES.values():
+        source = near_is_source(edge)
+        if edge.weight and type_ == (edge.target if source else edge.source):
+            rows = rows_at(snapshot, edge.name, things[order], outgoing=not source, as_of=as_of)
+            near, far = ("source", "target") if source else ("target", "source")
+            place.append(order[np.searchsorted(things[order], rows[far])])
+            person.append(_people(snapshot, edge.source if source else edge.target, rows[near], as_of=as_of))
+    span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + len(snapshot.nodes["Vehicle"]) + 1
+    once = np.unique(np.concatenate(place) * span + np.concatenate(person)) // span
+    return np.bincount(once, minlength=len(things))
+
+
+def _people(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> Ints:
+    """Who stands behind these applications, people or vehicles; whoever has no applicant stands for itself."""
+    people = len(snapshot.nodes["Person"])
+    if type_ == "Person":
+        return near
+    every = np.unique(near)
+    owner = every + people
+    application = every
+    if type_ == "Vehicle":
+        owner += len(snapshot.nodes["Application"])
+        application = np.full(len(every), -1, dtype=np.int64)
+        finances = rows_at(snapshot, "FINANCES", every, outgoing=False, as_of=as_of)
+        application[np.searchsorted(every, finances["target"])] = finances["source"]
+    known = np.flatnonzero(application >= 0)
+    order = known[np.argsort(application[known], kind="stable")]
+    applied = rows_at(snapshot, "APPLIED", np.unique(application[known]), outgoing=False, as_of=as_of)
+    begin, end = (np.searchsorted(application[order], applied["target"], side=side) for side in ("left", "right"))
+    single = end - begin == 1
+    owner[order[begin[single]]] = applied["source"][single]
+    return np.asarray(owner[np.searchsorted(every, near)])
+
+
+def applications_of(snapshot: Snapshot, near: Things, *, as_of: int) -> Ints:
+    """Applications that these applications, people and vehicles stand for."""
+    nothing = np.zeros(0, dtype=np.int64)
+    applied = rows_at(snapshot, "APPLIED", near.get("Person", nothing), outgoing=True, as_of=as_of)
+    finances = rows_at(snapshot, "FINANCES", near.get("Vehicle", nothing), outgoing=False, as_of=as_of)
+    return np.unique(np.concatenate([near.get("Application", nothing), applied["target"], finances["source"]]))
+
+
+def excerpt(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Snapshot:
+    """These applications with everything one step away from them, their applicants and their vehicles."""
+    near = near_nodes(snapshot, applications, as_of=as_of)
+    rows = dict(_relations(snapshot, near, as_of))
+    kept: dict[str, list[Ints]] = {name: [nodes] for name, nodes in near.items()}
+    for name, columns in rows.items():
+        kept.setdefault(EDGES[name].source, []).append(columns["source"])
+        kept.setdefault(EDGES[name].target, []).append(columns["target"])
+    index = {name: np.unique(np.concatenate(kept.get(name, [np.zeros(0, dtype=np.int64)]))) for name in NODES}
+    nodes = {name: _taken(snapshot.nodes[name], at) for name, at in index.items()}
+    edges = {name: _renumbered(name, rows.get(name), index) for name in EDGES}
+    return Snapshot(as_of, snapshot.sequence, nodes, edges)
+
+
+def _relations(snapshot: Snapshot, near: Mapping[str, Ints], as_of: int) -> Iterator[tuple[str, Columns]]:
+    far: dict[str, list[Ints]] = {}
+    for name, edge in EDGES.items():
+        if name in FOLLOWED:
+            continue
+        source = name == "APPLIED" or (edge.target != "Application" and edge.source in near)
+        anchor, other = (edge.source, edge.target) if source else (edge.target, edge.source)
+        if anchor not in near:
+            continue
+        columns = rows_at(snapshot, name, near[anchor], outgoing=source, as_of=as_of)
+        if name in {"APPLIED", "FINANCES"}:
+            end = "target" if name == "APPLIED" else "source"
+            inside = np.isin(columns[end], near["Application"])
+            columns = {each: column[inside] for each, column in columns.items()}
+        far.setdefault(other, []).append(columns["target" if source else "source"])
+        yield name, columns
+    for name in FOLLOWED:
+        ends = far.get(EDGES[name].source)
+        if ends:
+            yield name, rows_at(snapshot, name, np.unique(np.concatenate(ends)), outgoing=True, as_of=as_of)
+
+
+def _taken(nodes: Nodes, at: Ints) -> Nodes:
+    table = nodes.table.take(pa.array(at)).combine_chunks()
+    return Nodes(table, np.argsort(nodes.ids[at], kind="stable"))
+
+
+def _renumbered(name: str, columns: Columns | None, index: Mapping[str, Ints]) -> Edges:
+    edge = EDGES[name]
+    if columns is None:
+        columns = {each: np.zeros(0, dtype=np.float64 if each == "confidence" else np.int64) for each in COLUMNS}
+    columns = dict(columns)
+    columns["source"] = np.searchsorted(index[edge.source], columns["source"])
+    columns["target"] = np.searchsorted(index[edge.target], columns["target"])
+    return sort_edges(columns, len(index[edge.source]), len(index[edge.target]))

@@ -1,0 +1,245 @@
+"""Finding rings again when little has changed: only around what is new.
+
+A run looks at the whole window. The next one need not: new applications and new facts
+about old ones touch a few groups. Everything within two steps of them is cut out of the
+snapshot (`excerpt.py`) and examined by the same code; all other rings stay what they
+were. Things set aside stay aside until the next whole run, which a nightly job makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import compute
+
+from graph.errors import InputError
+from graph.excerpt import (
+    Things,
+    applications_of,
+    count_holders,
+    excerpt,
+    held,
+    holders,
+    near_nodes,
+    rows_since,
+)
+from graph.incidence import holdings, near_is_source
+from graph.ontology import EDGES, NODES
+from graph.overrides import Override, Placed, placed
+from graph.projection import judge
+from graph.records import DAY, Ints, NodeRef
+from graph.rings import Examined, Found, Ring, chosen, examine, ranked
+from graph.snapshot import Snapshot
+
+MANY = 10
+"""Things with so many times the holders beyond which they link nobody are not followed."""
+
+
+LEAST_JUDGED = {"Device": 3, "IP": 6, "WiFi": 6, "Phone": 6, "Account": 12}
+MOST_JUDGED = 12
+"""Changed things are judged anew from so many holders on; all recognisers want more, or as many."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Things of one type that were set aside: node ids, ascending, and the kind of each."""
+
+    ids: Ints
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rings as of a time, and what the next run can build on. `rings` are all that were found, listed or not."""
+
+    as_of: int
+    window_days: int
+    found: Found
+    rings: Sequence[Ring]
+    aside: Mapping[str, Aside]
+    average: float
+
+
+def run(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Run:
+    """A whole run; `run(…).found` is what `find_rings` gives."""
+    examined = examine(
+        snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot))
+    )  # fmt: skip
+    rings = chosen(snapshot, examined, as_of=as_of)
+    window = len(examined.projection.window)
+    counts = dict(sorted(examined.projection.verdicts.counts().items()))
+    found = Found(
+        ranked(rings, window=window), window, len(examined.projection.first), counts, len(examined.groups)
+    )  # fmt: skip
+    return Run(as_of, window_days, found, rings, _aside(snapshot, examined), examined.average)
+
+
+def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Override] = ()) -> Run:
+    """The run as of a later time, from the one before and what became known since.
+
+    Close to a whole run, not the same: `tests/graph/test_rerun.py` holds the difference to that between two whole
+    runs. Raises InputError for a time before that of `before`.
+    """
+    if as_of < before.as_of:
+        raise InputError("a run cannot be continued back in time; find the rings anew as of that time")
+    window = _in_window(snapshot, as_of, before.window_days)
+    fresh, things = _changed(snapshot, since=before.as_of, as_of=as_of)
+    before = _judged_anew(before, snapshot, _linking(snapshot, things, before, as_of=as_of), as_of=as_of)
+    near = _inside(window, fresh, holders(snapshot, _linking(snapshot, things, before, as_of=as_of), as_of=as_of))
+    members = _members(snapshot, before.rings)
+    stirred = _stirred(snapshot, before, near, window, as_of=as_of)
+    touched = {ring.ring_id for ring in before.rings if stirred[members[ring.ring_id]].any()}
+    core = _inside(window, near, *(members[each] for each in sorted(touched)))
+    around = _linking(snapshot, held(snapshot, core, as_of=as_of), before, as_of=as_of)
+    region = _inside(window, core, holders(snapshot, around, as_of=as_of))
+    region = _inside(window, _whole(snapshot, region, as_of=as_of))
+    anew = _examined_anew(before, snapshot, region, as_of=as_of, overrides=overrides)
+    names = set(snapshot.nodes["Application"].table["key"].take(pa.array(core)).to_pylist())
+    anew = [ring for ring in anew if not names.isdisjoint(ring.application_ids)]
+    rings = _apart([*anew, *(ring for ring in before.rings if ring.ring_id not in touched)])
+    size = int(window.sum())
+    found = replace(before.found, rings=ranked(rings, window=size), applications=size)
+    return replace(before, as_of=as_of, rings=rings, found=found)
+
+
+def _aside(snapshot: Snapshot, examined: Examined) -> dict[str, Aside]:
+    aside = {}
+    for type_, judged in examined.projection.verdicts.mapping().items():
+        ids = snapshot.nodes[type_].ids[np.fromiter(judged, dtype=np.int64, count=len(judged))]
+        order = np.argsort(ids)
+        kinds = list(judged.values())
+        aside[type_] = Aside(ids[order], tuple(kinds[at] for at in order.tolist()))
+    return aside
+
+
+def _in_window(snapshot: Snapshot, as_of: int, window_days: int) -> npt.NDArray[np.bool_]:
+    """Per application."""
+    applications = snapshot.nodes["Application"]
+    submitted = applications.times("submitted_at", as_of=as_of)
+    return np.asarray((applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY))
+
+
+def _inside(window: npt.NDArray[np.bool_], *parts: Ints) -> Ints:
+    """Their union, as far as it is in the window."""
+    every = np.unique(np.concatenate(parts))
+    return every[window[every]]
+
+
+def _changed(snapshot: Snapshot, *, since: int, as_of: int) -> tuple[Ints, Things]:
+    """Applications that became known, and what they hold; also what others turned out to hold."""
+    known = snapshot.nodes["Application"].known_at
+    fresh = np.flatnonzero((known > since) & (known <= as_of))
+    things = {name: [each] for name, each in held(snapshot, fresh, as_of=as_of).items()}
+    for name, edge in EDGES.items():
+        far = edge.target if near_is_source(edge) else edge.source
+        if edge.weight and NODES[far].lead:
+            rows = rows_since(snapshot, name, after=since, as_of=as_of)
+            things.setdefault(far, []).append(rows["target" if near_is_source(edge) else "source"])
+    return fresh, {name: np.unique(np.concatenate(each)) for name, each in things.items()}
+
+
+def _linking(snapshot: Snapshot, things: Things, before: Run, *, as_of: int) -> Things:
+    """Those that two hold or more, but not too many, and that were not set aside."""
+    linking = {}
+    for type_, every in things.items():
+        aside = before.aside.get(type_)
+        kept = every if aside is None else every[~np.isin(snapshot.nodes[type_].ids[every], aside.ids)]
+        count = count_holders(snapshot, type_, kept, as_of=as_of)
+        linking[type_] = kept[(count >= 2) & (count <= MANY * NODES[type_].hub_above)]
+    return linking
+
+
+def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int) -> Run:
+    """With what the changed things have become, by all who ever held them; what few hold is never set aside."""
+    many = {}
+    for type_, every in things.items():
+        count = count_holders(snapshot, type_, every, as_of=as_of)
+        many[type_] = every[count >= LEAST_JUDGED.get(type_, MOST_JUDGED)]
+    part = excerpt(snapshot, holders(snapshot, many, as_of=as_of), as_of=as_of)
+    verdicts = judge(part, holdings(part, as_of=as_of), as_of=as_of, overrides=list(_placed_aside(before, part)))
+    aside = dict(before.aside)
+    for type_, judged in verdicts.mapping().items():
+        ids = part.nodes[type_].ids
+        mine = set(snapshot.nodes[type_].ids[many.get(type_, many["Phone"][:0])].tolist())
+        new = {int(ids[entity]): kind for entity, kind in judged.items() if int(ids[entity]) in mine}
+        known = dict(zip(aside[type_].ids.tolist(), aside[type_].kinds, strict=True)) if type_ in aside else {}
+        both = dict(sorted((known | new).items()))
+        aside[type_] = Aside(np.fromiter(both, dtype=np.int64, count=len(both)), tuple(both.values()))
+    return replace(before, aside=aside)
+
+
+def _members(snapshot: Snapshot, rings: Sequence[Ring]) -> dict[str, Ints]:
+    """Indices of each ring's applications."""
+    nodes = snapshot.nodes["Application"]
+    ids = [[NodeRef("Application", each).id for each in ring.application_ids] for ring in rings]
+    return {
+        ring.ring_id: nodes.index_of(np.array(own, dtype=np.int64)) for ring, own in zip(rings, ids, strict=True)
+    }  # fmt: skip
+
+
+def _stirred(
+    snapshot: Snapshot, before: Run, near: Ints, window: npt.NDArray[np.bool_], *, as_of: int
+) -> npt.NDArray[np.bool_]:
+    """Per application whether something about it changed: its neighbours, its decision, or it left the window."""
+    nodes = snapshot.nodes["Application"]
+    stirred = ~window
+    stirred[near] = True
+    for name in ("decided_at", "funded_at"):
+        moment = nodes.times(name, as_of=as_of)
+        stirred |= moment > before.as_of
+    return np.asarray(stirred)
+
+
+def _whole(snapshot: Snapshot, region: Ints, *, as_of: int) -> Ints:
+    """With all other applications of the same people and deals."""
+    region = applications_of(snapshot, near_nodes(snapshot, region, as_of=as_of), as_of=as_of)
+    nodes = snapshot.nodes["Application"]
+    deals = nodes.table["deal_id"]
+    mine = compute.is_in(deals, value_set=deals.take(pa.array(region)).drop_null().unique())
+    return np.union1d(region, np.flatnonzero(mine.to_numpy() & (nodes.known_at <= as_of)))
+
+
+def _examined_anew(
+    before: Run, snapshot: Snapshot, region: Ints, *, as_of: int, overrides: Iterable[Override]
+) -> list[Ring]:
+    part = excerpt(snapshot, region, as_of=as_of)
+    count = {name: _held(snapshot, part, name, before, as_of=as_of) for name, node in NODES.items() if node.lead}
+    decided = [*_placed_aside(before, part), *placed(overrides, part)]
+    examined = examine(
+        part, as_of=as_of, window_days=before.window_days, overrides=decided, held=count, average=before.average
+    )  # fmt: skip
+    return chosen(part, examined, as_of=as_of)
+
+
+def _held(snapshot: Snapshot, part: Snapshot, type_: str, before: Run, *, as_of: int) -> Ints:
+    """Per thing of the excerpt how many hold it in all; what was set aside links nobody and is not counted."""
+    ids = part.nodes[type_].ids
+    aside = before.aside.get(type_)
+    open_ = np.ones(len(ids), dtype=bool) if aside is None else ~np.isin(ids, aside.ids)
+    things = snapshot.nodes[type_].index_of(ids[open_])
+    count = np.zeros(len(ids), dtype=np.int64)
+    count[open_] = count_holders(snapshot, type_, things, as_of=as_of)
+    return count
+
+
+def _placed_aside(before: Run, part: Snapshot) -> Iterator[Placed]:
+    for type_, aside in before.aside.items():
+        ids = part.nodes[type_].ids
+        for entity in np.flatnonzero(np.isin(ids, aside.ids)).tolist():
+            kind = aside.kinds[int(np.searchsorted(aside.ids, ids[entity]))]
+            yield Placed(type_, entity, infrastructure=True, kind=kind, reason="set aside by the last whole run")
+
+
+def _apart(rings: Iterable[Ring]) -> list[Ring]:
+    """The best of those that overlap."""
+    taken: set[str] = set()
+    kept = []
+    for ring in sorted(rings, key=lambda ring: (-ring.score, ring.ring_id)):
+        if taken.isdisjoint(ring.application_ids):
+            taken.update(ring.application_ids)
+            kept.append(ring)
+    return kept
