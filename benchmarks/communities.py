@@ -196,8 +196,8 @@ def main() -> None:
     graphs = [synthetic(given.size)]
     if given.snapshot:
         graphs.append((of_snapshot(given.snapshot), []))
-    warm, _ = synthetic(2_000)
-    again(warm)
+    compiled, _ = synthetic(2_000)
+    leiden(compiled, resolution=RESOLUTION, start=leiden(compiled, resolution=RESOLUTION))
     for links, rings in graphs:
         compare(links, rings)
         again(links)
