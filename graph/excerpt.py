@@ -97,41 +97,48 @@ def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
 
 
 def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> Ints:
-    """How many people hold each of these things as known by then."""
+    """How many people hold each of these things as known by then; an application without applicant is somebody."""
     order = np.argsort(things)
-    place, person = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    place, holder = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for edge in EDGES.values():
         source = near_is_source(edge)
         if edge.weight and type_ == (edge.target if source else edge.source):
             rows = rows_at(snapshot, edge.name, things[order], outgoing=not source, as_of=as_of)
             near, far = ("source", "target") if source else ("target", "source")
-            place.append(order[np.searchsorted(things[order], rows[far])])
-            person.append(_people(snapshot, edge.source if source else edge.target, rows[near], as_of=as_of))
-    span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + len(snapshot.nodes["Vehicle"]) + 1
-    once = np.unique(np.concatenate(place) * span + np.concatenate(person)) // span
+            thing = order[np.searchsorted(things[order], rows[far])]
+            at, people = _people(snapshot, edge.source if source else edge.target, rows[near], as_of=as_of)
+            place.append(thing[at])
+            holder.append(people)
+    span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + 1
+    once = np.unique(np.concatenate(place) * span + np.concatenate(holder)) // span
     return np.bincount(once, minlength=len(things))
 
 
-def _people(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> Ints:
-    """Who stands behind these applications, people or vehicles; whoever has no applicant stands for itself."""
-    people = len(snapshot.nodes["Person"])
+def _people(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> tuple[Ints, Ints]:
+    """Who stands behind each of these applications, people or vehicles: places in `near`, and people."""
+    at = np.arange(len(near))
     if type_ == "Person":
-        return near
-    every = np.unique(near)
-    owner = every + people
-    application = every
+        return at, near
     if type_ == "Vehicle":
-        owner += len(snapshot.nodes["Application"])
-        application = np.full(len(every), -1, dtype=np.int64)
-        finances = rows_at(snapshot, "FINANCES", every, outgoing=False, as_of=as_of)
-        application[np.searchsorted(every, finances["target"])] = finances["source"]
-    known = np.flatnonzero(application >= 0)
-    order = known[np.argsort(application[known], kind="stable")]
-    applied = rows_at(snapshot, "APPLIED", np.unique(application[known]), outgoing=False, as_of=as_of)
-    begin, end = (np.searchsorted(application[order], applied["target"], side=side) for side in ("left", "right"))
-    single = end - begin == 1
-    owner[order[begin[single]]] = applied["source"][single]
-    return np.asarray(owner[np.searchsorted(every, near)])
+        finances = rows_at(snapshot, "FINANCES", np.unique(near), outgoing=False, as_of=as_of)
+        at, near = _joined(near, finances["target"], finances["source"])
+    applied = rows_at(snapshot, "APPLIED", np.unique(near), outgoing=False, as_of=as_of)
+    alone = np.setdiff1d(near, applied["target"])
+    people = len(snapshot.nodes["Person"])
+    to, person = _joined(
+        near, np.concatenate([applied["target"], alone]), np.concatenate([applied["source"], alone + people])
+    )  # fmt: skip
+    return at[to], person
+
+
+def _joined(left: Ints, key: Ints, value: Ints) -> tuple[Ints, Ints]:
+    """Each of `left` with every value of the same key: places in `left`, and values."""
+    order = np.argsort(key, kind="stable")
+    begin, end = (np.searchsorted(key[order], left, side=side) for side in ("left", "right"))
+    count = end - begin
+    at = np.repeat(np.arange(len(left)), count)
+    rows = np.repeat(begin - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
+    return at, value[order[rows.astype(np.int64)]]
 
 
 def applications_of(snapshot: Snapshot, near: Things, *, as_of: int) -> Ints:
