@@ -114,6 +114,29 @@ def _money_links(apps: pd.DataFrame, read: _reader) -> list[pd.DataFrame]:
     ]
 
 
+def seen_from(portfolio: Portfolio, *, as_of: pd.Timestamp) -> Portfolio:
+    """What the naive methods may know in a report: applications of the window, links known by then."""
+    apps, links = portfolio.applications, portfolio.links
+    inside = apps["moment"].between(as_of - WINDOW * DAY, as_of)
+    known = links["moment"].between(as_of - WINDOW * DAY, as_of) & (links["known_at"] <= as_of)
+    names, node = np.unique(apps.loc[inside, "node"], return_inverse=True)
+    links = links[known]
+    return Portfolio(apps[inside].assign(node=node), links.assign(node=np.searchsorted(names, links["node"])))
+
+
+def by_suspicion(portfolio: Portfolio, clusters: pd.DataFrame) -> pd.DataFrame:
+    """Clusters numbered from 1 by dealer concentration x kinds shared x log size (the ranking of domain.md §4.8)."""
+    apps = portfolio.applications.merge(clusters, on="application_id")
+    size = apps.groupby("cluster").size()
+    at_one = apps.groupby(["cluster", "dealer_id"]).size().groupby(level=0).max()
+    own = portfolio.links[["node", "kind", "entity"]].merge(apps[["node", "cluster"]].drop_duplicates(), on="node")
+    holders = own.groupby(["cluster", "kind", "entity"])["node"].nunique()
+    kinds = holders[holders >= 2].reset_index().groupby("cluster")["kind"].nunique().reindex(size.index, fill_value=0)
+    worth: pd.Series[float] = at_one.reindex(size.index, fill_value=0) / size * kinds * np.log(size)
+    rank: pd.Series[int] = worth.rank(ascending=False, method="first").astype(int)
+    return clusters.assign(cluster=clusters["cluster"].map(rank))
+
+
 def naive(portfolio: Portfolio, method: str) -> pd.DataFrame:
     """A-D: connected components over every shared entity of the kinds."""
     links = portfolio.links[portfolio.links["kind"].isin(NAIVE[method])]
@@ -214,7 +237,7 @@ def _split_large(pairs: pd.DataFrame, component: pd.Series, seed: int) -> pd.Ser
     volume, fresh = component.value_counts(), int(component.max()) + 1
     for large in volume.index[volume > SPLIT_ABOVE]:
         inside = pairs[component[pairs["a"]].to_numpy() == large]
-        graph = nx.Graph()
+        graph: nx.Graph[int] = nx.Graph()
         graph.add_weighted_edges_from(inside[["a", "b", "weight"]].itertuples(index=False))
         for part in nx.community.louvain_communities(graph, weight="weight", seed=seed):
             component[list(part)] = fresh

@@ -75,6 +75,42 @@ def match_rings(clusters: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     return found.assign(hit=enough & (found["purity"] >= LEAST_PURITY))
 
 
+def covered(groups: pd.DataFrame, truth: pd.DataFrame) -> set[str]:
+    """Rings that some group holds well enough for a hit; groups (application_id, cluster) may overlap."""
+    mine = groups.loc[groups["cluster"].isin(groups["cluster"][groups["application_id"].isin(truth["application_id"])])]
+    both = truth.merge(mine, on="application_id").groupby(["ring_id", "cluster"]).size().reset_index(name="overlap")
+    least = np.maximum(LEAST_OVERLAP, LEAST_SHARE * both["ring_id"].map(truth.groupby("ring_id").size()))
+    purity = both["overlap"] / both["cluster"].map(mine.groupby("cluster").size())
+    return set(both["ring_id"][(both["overlap"] >= least) & (purity >= LEAST_PURITY)])
+
+
+def fitting(clusters: pd.DataFrame, most: float) -> pd.DataFrame:
+    """The first clusters, numbered by rank, with no more than `most` applications together.
+
+    One that alone is larger is passed over: a list that begins with a giant is not judged empty.
+    """
+    rank, sizes = np.unique(clusters["cluster"], return_counts=True)
+    rank, sizes = rank[sizes <= most], sizes[sizes <= most]
+    return clusters[clusters["cluster"].isin(rank[np.cumsum(sizes) <= most])]
+
+
+def kinds_at_top(clusters: pd.DataFrame, members: pd.DataFrame, top: int = 20) -> dict[str, int]:
+    """What the first clusters are in truth: `fraud` when half of one is, else the honest kind of 40 % of it, or `none`.
+
+    `members` is truth_members.csv as text; clusters are numbered by rank.
+    """
+    first = clusters[clusters["cluster"] <= top].merge(
+        members[["application_id", "is_fraud", "benign_kind"]], on="application_id"
+    )
+    counts: dict[str, int] = {}
+    for _, own in first.groupby("cluster"):
+        kinds = own.loc[own["is_fraud"] != "1", "benign_kind"].value_counts()
+        honest = str(kinds.index[0]) if len(kinds) and kinds.iloc[0] >= 0.4 * len(own) else "none"
+        name = "fraud" if (own["is_fraud"] == "1").mean() >= LEAST_PURITY else honest
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
 def ring_recall(found: pd.DataFrame) -> Interval:
     return wilson(int(found["hit"].sum()), len(found))
 

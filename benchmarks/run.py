@@ -26,7 +26,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from benchmarks import reference
+from benchmarks import reference, ring_speed, ring_tables, rings
 from benchmarks.ring_metrics import match_rings, member_rates, planted, ring_recall
 from graph import snapshot
 from graph.ontology import EDGES
@@ -273,6 +273,23 @@ def snapshots(bench: Bench) -> None:
         bench.say("snapshot reopened", float(np.median(opened)), "s")
 
 
+# Rings -------------------------------------------------------------------------------------------------
+
+
+def ring_quality(bench: Bench) -> None:
+    """Twelve worlds of 60,000 applications, with the peers; a quarter of an hour when all have to be made."""
+    found = rings.quality(bench.work)
+    print(ring_tables.markdown(found))
+    for name, value, facts in ring_tables.figures(found):
+        bench.say(name, value, "", **facts)
+
+
+def rings_at_size(bench: Bench) -> None:
+    """At 100,000 applications, and with --size 1000000 at a million as well."""
+    sizes = [size for size in ring_speed.SIZES if size <= max(bench.size, min(ring_speed.SIZES))]
+    ring_speed.speed(bench.work, sizes, bench.say)
+
+
 # Neo4j -------------------------------------------------------------------------------------------------
 
 
@@ -290,7 +307,7 @@ def neo4j(bench: Bench) -> None:
 @contextmanager
 def neo4j_server(bench: Bench) -> Iterator[str]:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tools" / "neo4j"))
-    import serve  # noqa: PLC0415 - no package, and only needed here
+    import serve  # type: ignore[import-not-found] # noqa: PLC0415 - no package, and only needed here
 
     os.environ["RINGROAD_STORE_PASSWORD"] = "for-benchmarks-only"
     server = serve.start(fresh(bench.work / "neo4j"), password="for-benchmarks-only", heap="2g")
@@ -330,6 +347,8 @@ BENCHMARKS = {
     "again": load_again,
     "neighbourhoods": neighbourhoods,
     "snapshot": snapshots,
+    "rings": ring_quality,
+    "rings-speed": rings_at_size,
     "neo4j": neo4j,
 }
 
