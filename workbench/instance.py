@@ -3,42 +3,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph import snapshot as snapshots
-from graph.errors import InputError, NodeNotFound, SnapshotError
+from graph.errors import InputError, SnapshotError
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
 from graph.settings import Settings
 from graph.snapshot import Snapshot
-from graph.store import GraphStore
+from graph.store import BatchMark, GraphStore
 from graph.stores import open_store
 from graph.vault import Vault
+from workbench import lastrun
 
 if TYPE_CHECKING:
     from graph.rings import Found
     from workbench.casebook.opening import Casebook
-    from workbench.casebook.runs import Change
 
 EVERYTHING = datetime(9999, 1, 1, tzinfo=UTC)
 """A snapshot holds all rows; every read of it names its own time."""
 
-
-@dataclass(frozen=True)
-class RingRun:
-    """Rings under their lasting names, and what changed since the run before."""
-
-    found: Found
-    change: Change
+AHEAD = timedelta(days=1)
+"""Clocks differ, and a lender may date by the end of a day; what lies further ahead is a mistake."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +47,41 @@ class Instance:
 
     def snapshot(self, progress: snapshots.Progress = lambda *_: None) -> Snapshot:
         """The snapshot on disk when nothing was loaded since; a new one otherwise."""
+        marks = self.marks()
+        try:
+            if self._stamped() == self._state(marks[-1]):
+                return snapshots.open_snapshot(self.settings.snapshot_dir)
+        except SnapshotError:
+            pass
+        built = snapshots.build(self.store, as_of=EVERYTHING, progress=progress)
+        self._stamp.unlink(missing_ok=True)
+        snapshots.save(built, self.settings.snapshot_dir)
+        self._stamp.touch(mode=0o600)
+        self._stamp.write_text(self._state(marks[-1]), encoding="utf-8")
+        return snapshots.open_snapshot(self.settings.snapshot_dir)
+
+    def earlier_snapshot(self) -> tuple[Snapshot, BatchMark]:
+        """The snapshot on disk as it is, and the newest batch it shows. Raises SnapshotError when it is of no use."""
+        stamped = self._stamped()
+        for mark in self.marks():
+            if stamped == self._state(mark):
+                return snapshots.open_snapshot(self.settings.snapshot_dir), mark
+        raise SnapshotError("the snapshot on disk shows no state of this store; it is rebuilt by `ringroad rings`")
+
+    def marks(self) -> Sequence[BatchMark]:
         marks = self.store.batches()
         if not marks:
             raise InputError("the store is empty; load a folder of tables first: ringroad load FOLDER")
-        name = f"{marks[-1].sequence}-{marks[-1].id}-{self.store.url}"
-        stamp = self._stamp
+        return marks
+
+    def _stamped(self) -> str:
         try:
-            if stamp.read_text(encoding="utf-8") == name:
-                return snapshots.open_snapshot(self.settings.snapshot_dir)
-        except (OSError, SnapshotError):
-            pass
-        built = snapshots.build(self.store, as_of=EVERYTHING, progress=progress)
-        stamp.unlink(missing_ok=True)
-        snapshots.save(built, self.settings.snapshot_dir)
-        stamp.touch(mode=0o600)
-        stamp.write_text(name, encoding="utf-8")
-        return snapshots.open_snapshot(self.settings.snapshot_dir)
+            return self._stamp.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ""
+
+    def _state(self, newest: BatchMark) -> str:
+        return f"{newest.sequence}-{newest.id}-{self.store.url}"
 
     @property
     def _stamp(self) -> Path:
@@ -77,8 +89,9 @@ class Instance:
         return self.settings.snapshot_dir.with_suffix(".stamp")
 
     def rotate(self, *, undo: bool) -> int:
-        """New tokens mean new node ids: the snapshot goes before the first of them changes."""
+        """New tokens mean new node ids: snapshot and last run go before the first of them changes."""
         self._stamp.unlink(missing_ok=True)
+        lastrun.place(self.settings).unlink(missing_ok=True)
         if undo:
             self.vault.abandon_rotation(self._retoken)
             return sum(self.vault.count().values())
@@ -99,49 +112,29 @@ class Instance:
         return number
 
     def newest(self, snapshot: Snapshot) -> datetime:
-        """When the newest application was submitted."""
-        applications = snapshot.nodes["Application"]
-        if not len(applications):
+        """When the newest application was submitted; one of the future is somebody's clock and does not count."""
+        known = snapshot.nodes["Application"].known_at
+        if not len(known):
             raise InputError("the store holds no application; load a folder that has applications.csv")
-        return from_millis(int(applications.known_at.max()))
+        past = known[known <= to_millis(datetime.now(UTC) + AHEAD)]
+        if not len(past):
+            raise InputError(f"all applications lie in the future, the first on {_day(known.min())}; give --as-of")
+        return from_millis(int(past.max()))
+
+    def ahead(self, snapshot: Snapshot) -> str:
+        """What to say of applications that `newest` leaves out; "" when there are none."""
+        known = snapshot.nodes["Application"].known_at
+        number = int((known > to_millis(datetime.now(UTC) + AHEAD)).sum())
+        if not number:
+            return ""
+        are = "applications lie" if number > 1 else "application lies"
+        return f"{number:,} {are} in the future, up to {_day(known.max())}, and count only with --as-of"
 
     def find_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int) -> Found:
-        """`run_rings` with the opinions of that time."""
-        return self.run_rings(snapshot, as_of=as_of, window_days=window_days, overrides_as_of=as_of).found
+        """A whole run with the opinions of that time, recorded and kept as `ringroad rings` does."""
+        from workbench.ringruns import Asked, whole
 
-    def run_rings(self, snapshot: Snapshot, *, as_of: datetime, window_days: int, overrides_as_of: datetime) -> RingRun:
-        """Find rings, give them their lasting names, record the run, and keep it for `ringroad ring`."""
-        from graph.rings import find_rings
-        from workbench.casebook import opinions, runs
-
-        with open_casebook(self.settings) as casebook:
-            with casebook.reading() as db:
-                overrides = opinions.overrides_as_of(db, overrides_as_of)
-            of_people: dict[str, Any] = {"overrides": overrides} if overrides else {}
-            found = find_rings(snapshot, as_of=to_millis(as_of), window_days=window_days, **of_people)
-            in_window = _in_window(snapshot, as_of=as_of, window_days=window_days)
-            run = runs.Run(as_of, window_days, overrides_as_of, self.store.batches()[-1].sequence, in_window)
-            with casebook.writing() as db:
-                change = runs.record(db, found.rings, run, now=datetime.now(UTC))
-        named = [replace(ring, ring_id=name) for ring, name in zip(found.rings, change.ring_ids, strict=True)]
-        ran = RingRun(replace(found, rings=named), change)
-        self._keep(ran.found, as_of)
-        return ran
-
-    def _keep(self, found: Found, as_of: datetime) -> None:
-        fresh = self.settings.rings_file.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"as_of": as_of.isoformat(), "rings": [ring.as_json() for ring in found.rings]}, file)
-        fresh.replace(self.settings.rings_file)
-
-
-def _in_window(snapshot: Snapshot, *, as_of: datetime, window_days: int) -> frozenset[str]:
-    """Those that `project` looks at, in a ring or not."""
-    applications = snapshot.nodes["Application"]
-    submitted = applications.times("submitted_at", as_of=to_millis(as_of))
-    first = to_millis(as_of) - window_days * 86_400_000
-    recent = (applications.known_at <= to_millis(as_of)) & (submitted >= first)
-    return frozenset(applications.table["key"].filter(recent).to_pylist())
+        return whole(self, snapshot, Asked(as_of, window_days, as_of)).found
 
 
 @contextmanager
@@ -198,34 +191,6 @@ def keyring(settings: Settings) -> Keyring:
     return Keyring.create(settings.key_file)
 
 
-def ring(ring_id: str) -> dict[str, Any]:
-    """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded)."""
-    settings = Settings.read()
-    try:
-        run = json.loads(settings.rings_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError("no rings yet; run `ringroad rings` first") from None
-    past = _history(settings, ring_id.upper(), datetime.fromisoformat(run["as_of"]))
-    for each in run["rings"]:
-        if each["ring_id"] == ring_id.upper():
-            return dict(each) | {"as_of": run["as_of"], "lineage": past}
-    ended = ""
-    if past is not None and past["status"] != "alive":
-        into = f" merged into {past['merged_into']}" if past["merged_into"] else " ended"
-        ended = f"; it{into} as of {past['events'][-1]['as_of'][:10]}"
-    raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings){ended}")
-
-
-def _history(settings: Settings, ring_id: str, as_of: datetime) -> dict[str, Any] | None:
-    from workbench.casebook import lineages, opening
-
-    if not opening.exists(settings.casebook_url):
-        return None
-    with open_casebook(settings) as casebook, casebook.reading() as db:
-        found = lineages.history(db, ring_id, as_of=as_of)
-    return None if found is None else written(asdict(found))
-
-
 def written(value: Any) -> Any:
     """Times as ISO text, all the way down."""
     if isinstance(value, dict):
@@ -235,30 +200,8 @@ def written(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def changed(change: Change) -> dict[str, Any]:
-    """What happened, for a machine: rings by kind of event."""
-    rings = Counter(kind for kind, _ in {(event.kind, event.ring_id) for event in change.events})
-    return {
-        "since": change.since.isoformat() if change.since else None,
-        "recorded": not change.unrecorded,
-        "changes": {kind.value: rings[kind] for kind in sorted(rings)},
-    }
-
-
-def write_graphml(found: dict[str, Any], path: Path) -> None:
-    """Applications and what they share, through networkx; labels are masked."""
-    import networkx as nx
-
-    graph: nx.Graph[str] = nx.Graph(name=found["ring_id"])
-    graph.add_nodes_from((each, {"type": "Application", "label": each}) for each in found["application_ids"])
-    for number, one in enumerate(found["shared"]):
-        thing = f"{one['type']}-{number}"
-        graph.add_node(thing, type=one["type"], label=one["masked"])
-        graph.add_edges_from(((each, thing) for each in one["holders"]), relation=one["relation"])
-    try:
-        nx.write_graphml(graph, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror})") from None
+def _day(millis: Any) -> str:
+    return f"{from_millis(int(millis)) + timedelta(hours=8):%Y-%m-%d}"
 
 
 def plain(report: Any) -> dict[str, Any]:

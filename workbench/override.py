@@ -15,7 +15,7 @@ from graph.ontology import NODES
 from graph.overrides import Override
 from graph.records import NodeRef
 from graph.settings import Settings
-from workbench import instance
+from workbench import instance, ringruns
 from workbench.render import CHINA, override_table
 from workbench.terminal import Json, Store, moment, say
 
@@ -116,7 +116,7 @@ def _thing(ring: str | None, shared: int | None, type_: str | None, key: str | N
     if (ring is None) != (shared is None) or (type_ is None) != (key is None) or (ring is None) == (type_ is None):
         raise InputError("name one thing: --ring R0A1B2C3D4E --shared 3, or --type Device --key TOKEN")
     if ring is not None and shared is not None:
-        lines = instance.ring(ring)["shared"]
+        lines = ringruns.ring(ring)["shared"]
         if not 1 <= shared <= len(lines):
             raise InputError(
                 f"--shared {shared}: {ring} shares {len(lines)} things; `ringroad ring {ring}` numbers them"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from graph.ontology import EDGES, NODES
+from graph.ontology import NODES
 
 if TYPE_CHECKING:
     from graph.rings import Found
@@ -21,15 +23,16 @@ if TYPE_CHECKING:
     from loaders.load import LoadReport
     from workbench.casebook.opinions import Opinion
     from workbench.casebook.runs import Change
+    from workbench.ringruns import RingRun
 
 CHINA = timezone(timedelta(hours=8))
-LATEST = 8
-"""So many events and runs of a ring are shown; `--json` has all."""
-
 HAPPENED = {
     "birth": "new", "revival": "back", "join": "grown", "leave": "smaller", "split": "divided", "merge": "merged",
     "death": "gone",
 }  # fmt: skip
+KINDS_SHOWN = 4
+"""So many kinds of what was set aside are named."""
+
 SHORT = 76
 """Characters of a reason in short: with its indent it fits a line of 80."""
 
@@ -59,13 +62,13 @@ def load_summary(report: LoadReport, quarantine: Path) -> RenderableType:
     return Group(*lines)
 
 
-def ring_table(found: Found, as_of: datetime, days: int, top: int) -> RenderableType:
-    """The first rings with their reasons."""
-    aside = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.infrastructure.items())
+def ring_table(found: Found, as_of: datetime, days: int, top: int, *, whole: bool = True) -> RenderableType:
+    """The first rings, each with its reason and what speaks against it. `whole`: all links were looked at."""
+    looked = f" in {found.links:,} links" if whole else ""
     head = Text.assemble(
-        (f"{len(found.rings)} rings", "bold"),
-        f" among {found.applications:,} applications of {days} days to {as_of:%Y-%m-%d} "
-        f"({found.links:,} links; set aside: {aside or 'nothing'})",
+        (f"{len(found.rings):,} ring{'' if len(found.rings) == 1 else 's'}", "bold"),
+        f" among {found.applications:,} applications of {days} days to {as_of:%Y-%m-%d}{looked}\n",
+        (set_aside(found.infrastructure), "dim"),
     )
     if not found.rings:
         return Group(head, Text("nothing that three or more applications share stands out"))
@@ -78,21 +81,42 @@ def ring_table(found: Found, as_of: datetime, days: int, top: int) -> Renderable
             str(ring.rank), ring.ring_id, f"{ring.score:.3f}", ring.typology, str(ring.size), ring.first_seen,
             f"{ring.exposure:,.0f}", f"{ring.undisbursed:,.0f}",
         )  # fmt: skip
-    return Group(head, _with_reasons(table, [in_short(ring.shared) for ring in found.rings[:top]]))
+    return Group(head, _with_reasons(table, [(in_short(ring.shared), ring.doubts) for ring in found.rings[:top]]))
+
+
+def set_aside(counts: Mapping[str, int]) -> str:
+    """The kinds of which there are most; `ringroad aside` shows the things."""
+    if not counts:
+        return "nothing was set aside"
+    most = sorted(counts.items(), key=lambda kind: (-kind[1], kind[0]))
+    said = [f"{count:,} × {kind_name(kind)}" for kind, count in most[:KINDS_SHOWN]]
+    left = len(most) - KINDS_SHOWN
+    more = f" and {left} more kind{'s' if left > 1 else ''}" if left > 0 else ""
+    return f"set aside: {', '.join(said)}{more}"
+
+
+def kind_name(kind: str) -> str:
+    """In English, or in the words of the person who made it up."""
+    from graph.infrastructure import KINDS  # noqa: PLC0415 - numba takes seconds
+
+    name = KINDS[kind][0] if kind in KINDS else kind.replace("_", " ")
+    return re.sub("^(an?|the) ", "", name)
 
 
 class _with_reasons:  # noqa: N801 - a table with more lines
-    """Each row of a table and below it, across all columns, its reason."""
+    """Each row of a table and below it, across all columns, its reason and its doubts."""
 
-    def __init__(self, table: Table, reasons: list[str]) -> None:
+    def __init__(self, table: Table, reasons: Sequence[tuple[str, Sequence[str]]]) -> None:
         self._table, self._reasons = table, reasons
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         head, *rows = console.render_lines(self._table, options, pad=False)
         yield from (Segment.line() if each is None else each for each in [*head, None])
-        for row, reason in zip(rows, self._reasons, strict=True):
+        for row, (reason, doubts) in zip(rows, self._reasons, strict=True):
             yield from [*row, Segment.line()]
             yield Text(f"    {reason}", style="dim", no_wrap=True, overflow="ellipsis")
+            for doubt in doubts:
+                yield Padding(Text(f"may be innocent: {doubt}", style="italic"), (0, 0, 0, 4))
 
 
 def in_short(shared: Sequence[Shared]) -> str:
@@ -111,68 +135,6 @@ def in_short(shared: Sequence[Shared]) -> str:
     return said
 
 
-def ring_card(ring: dict[str, Any]) -> RenderableType:
-    head = Text.assemble(
-        (ring["ring_id"], "bold"),
-        f"  rank {ring['rank']} · score {ring['score']:.2f} · {ring['typology']}"
-        f" · {ring['first_seen']} to {ring['last_seen']}\n",
-        f"{ring['because']}\n",
-        f"open {ring['exposure']:,.0f} RMB, of which still savable {ring['undisbursed']:,.0f} RMB\n",
-        ("applications ", "dim"),
-        ", ".join(ring["application_ids"]),
-    )
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("#", "shared", "masked", "as", "held by"):
-        table.add_column(name)
-    for number, one in enumerate(ring["shared"], start=1):
-        held = ", ".join(one["holders"][:6]) + (
-            f" and {len(one['holders']) - 6} more" if len(one["holders"]) > 6 else ""
-        )
-        table.add_row(
-            str(number), f"{NODES[one['type']].en} {NODES[one['type']].zh}", one["masked"], EDGES[one["relation"]].en,
-            held,
-        )  # fmt: skip
-    past = ring.get("lineage")
-    return Group(head, table, *([] if past is None else ["", *_past(past)]))
-
-
-def _past(past: dict[str, Any]) -> list[RenderableType]:
-    """What happened to a ring, and how it grew."""
-    lines = [f"{_day(each['as_of'])}  {_happened(each, past['ring_id'])}" for each in past["events"]]
-    left = len(lines) - LATEST
-    first = [f"{left} earlier changes, see --json"] if left > 0 else []
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for name, justify in (("as of", "left"), ("days", "right"), ("rank", "right"), ("score", "right"),
-                          ("size", "right"), ("open RMB", "right"), ("still savable", "right")):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for each in past["states"][-LATEST:]:
-        table.add_row(
-            _day(each["as_of"]), str(each["window_days"]), str(each["rank"]), f"{each['score']:.3f}",
-            str(each["size"]), f"{each['exposure']:,.0f}", f"{each['undisbursed']:,.0f}",
-        )  # fmt: skip
-    return [Text("\n".join([*first, *lines[-LATEST:]])), table]
-
-
-def _happened(event: dict[str, Any], ring_id: str) -> str:
-    count, other = len(event["application_ids"]), event["other"]
-    if event["kind"] == "merge" and event["ring_id"] != ring_id:
-        return f"{event['ring_id']} merged into this ring"
-    names = ", ".join(event["application_ids"][:6]) + (f" and {count - 6} more" if count > 6 else "")
-    return {
-        "birth": f"born with {count} applications" + (f", out of {other}" if other else ""),
-        "revival": f"found again with {count} applications" + (f", out of {other}" if other else ""),
-        "join": f"{count} joined: {names}",
-        "leave": f"{count} left: {names}",
-        "split": f"{count} form {other} now: {names}",
-        "merge": f"merged into {other}",
-        "death": "gone: no group carries it on",
-    }[event["kind"]]
-
-
-def _day(time: str) -> str:
-    return datetime.fromisoformat(time).astimezone(CHINA).strftime("%Y-%m-%d")
-
-
 def changes(change: Change) -> str:
     """One line about a run: what happened to how many rings since the run before."""
     rings = {kind: {event.ring_id for event in change.events if event.kind == kind} for kind in HAPPENED}
@@ -182,6 +144,14 @@ def changes(change: Change) -> str:
     else:
         text = f"{said or 'nothing changed'} since {change.since.astimezone(CHINA):%Y-%m-%d}"
     return f"{text}\nnot recorded: {change.unrecorded}" if change.unrecorded else text
+
+
+def how(ran: RingRun) -> list[str]:
+    """Lines about a run: where it looked, and why it is not what was asked for."""
+    if ran.since is None:
+        return list(ran.notes)
+    new = f"{ran.fresh:,} new application{'' if ran.fresh == 1 else 's'}"
+    return [f"looked only around what changed since {ran.since.astimezone(CHINA):%Y-%m-%d} ({new})", *ran.notes]
 
 
 def override_table(rows: Sequence[tuple[Opinion, str, bool]]) -> RenderableType:

@@ -102,7 +102,7 @@ def test_a_backup_moves_from_sqlite_to_neo4j(way: dict[str, Any], tmp_path: Path
 
 def test_what_an_instance_keeps_is_for_its_owner_only(way: dict[str, Any]) -> None:
     kept = [way["home"], *(path for path in way["home"].iterdir() if path.is_file()), way["place"] / "backup.tar"]
-    assert {path.name for path in kept} >= {"vault.key", "vault.sqlite", "graph.sqlite", "rings.json", "quarantine.csv"}
+    assert {path.name for path in kept} >= {"vault.key", "graph.sqlite", "rings.json", "lastrun.json", "quarantine.csv"}
     open_ = [path.name for path in kept if path.stat().st_mode & 0o077 and not path.name.endswith(".stamp")]
     assert not open_
 
@@ -118,7 +118,7 @@ def test_the_backup_holds_no_key(way: dict[str, Any]) -> None:
 def test_nothing_temporary_stays(way: dict[str, Any]) -> None:
     left = {path.name for path in way["home"].iterdir()}
     kept = {"vault.key", "vault.sqlite", "graph.sqlite", "casebook.sqlite", "snapshot", "snapshot.stamp", "rings.json",
-            "quarantine.csv"}  # fmt: skip
+            "lastrun.json", "quarantine.csv"}  # fmt: skip
     assert {name for name in left - kept if not name.endswith(("-wal", "-shm", ".lock"))} == set()
 
 

@@ -1,0 +1,187 @@
+"""A run of rings from facts to names: find them, or go on from the last run, record, and keep for `ringroad ring`."""
+# ruff: noqa: PLC0415 - numba, networkx and SQLAlchemy take long to import; only some commands need them
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graph.errors import InputError, NodeNotFound
+from graph.records import to_millis
+from graph.settings import Settings
+from graph.snapshot import Progress, Snapshot
+from workbench import continuing, lastrun
+from workbench.instance import Instance, open_casebook, written
+
+if TYPE_CHECKING:
+    from graph.overrides import Override
+    from graph.rerun import Run
+    from graph.rings import Found
+    from workbench.casebook.runs import Change
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Rings as of a time (None: of the newest application), with the overrides of a time."""
+
+    as_of: datetime | None
+    window_days: int
+    overrides_as_of: datetime
+    since_last: bool = False
+
+
+@dataclass(frozen=True)
+class RingRun:
+    """Rings under their lasting names, and what changed since the run before.
+
+    `since` and `fresh`: the run it goes on from, and how many applications are new since; None for a
+    whole run. `notes` are lines for whoever asked: why it is a whole run after all, clocks that run ahead.
+    """
+
+    as_of: datetime
+    found: Found
+    change: Change
+    since: datetime | None = None
+    fresh: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def run(here: Instance, asked: Asked, progress: Progress = lambda *_: None) -> RingRun:
+    if not asked.since_last:
+        return _whole(here, asked, progress)
+    overrides = _overrides(here, asked)
+    try:
+        going = continuing.start(here, asked.as_of, asked.window_days, lastrun.decided(overrides))
+    except continuing.CannotContinue as why:
+        ran = _whole(here, asked, progress)
+        return replace(ran, notes=(f"a whole run: {why}", *ran.notes))
+    ran = _recorded(here, going.snapshot, replace(asked, as_of=going.as_of), going.run(overrides), overrides)
+    return replace(ran, since=going.since, fresh=going.fresh, notes=_ahead(here, going.snapshot, asked))
+
+
+def _whole(here: Instance, asked: Asked, progress: Progress) -> RingRun:
+    snapshot = here.snapshot(progress)
+    ran = whole(here, snapshot, asked)
+    return replace(ran, notes=_ahead(here, snapshot, asked))
+
+
+def whole(here: Instance, snapshot: Snapshot, asked: Asked) -> RingRun:
+    from graph import rerun
+
+    overrides = _overrides(here, asked)
+    as_of = asked.as_of or here.newest(snapshot)
+    made = rerun.run(snapshot, as_of=to_millis(as_of), window_days=asked.window_days, overrides=overrides)
+    return _recorded(here, snapshot, replace(asked, as_of=as_of), made, overrides)
+
+
+def _overrides(here: Instance, asked: Asked) -> list[Override]:
+    from workbench.casebook import opinions
+
+    with open_casebook(here.settings) as casebook, casebook.reading() as db:
+        return opinions.overrides_as_of(db, asked.overrides_as_of)
+
+
+def _ahead(here: Instance, snapshot: Snapshot, asked: Asked) -> tuple[str, ...]:
+    said = "" if asked.as_of else here.ahead(snapshot)
+    return (said,) if said else ()
+
+
+def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overrides: list[Override]) -> RingRun:
+    from workbench.casebook import runs
+
+    as_of, mark = asked.as_of or here.newest(snapshot), here.marks()[-1]
+    in_window = _in_window(snapshot, made)
+    about = runs.Run(as_of, made.window_days, asked.overrides_as_of, mark.sequence, in_window)
+    with open_casebook(here.settings) as casebook, casebook.writing() as db:
+        change = runs.record(db, made.found.rings, about, now=datetime.now(UTC))
+    named = [replace(ring, ring_id=name) for ring, name in zip(made.found.rings, change.ring_ids, strict=True)]
+    ran = RingRun(as_of, replace(made.found, rings=named), change)
+    _keep(here.settings, ran)
+    known = int((snapshot.nodes["Application"].known_at <= made.as_of).sum())
+    batch = (mark.sequence, mark.id, mark.digest)
+    lastrun.save(here.settings, lastrun.LastRun(made, here.store.url, batch, lastrun.decided(overrides), known))
+    return ran
+
+
+def _in_window(snapshot: Snapshot, made: Run) -> frozenset[str]:
+    """Those that `project` looks at, in a ring or not."""
+    applications = snapshot.nodes["Application"]
+    submitted = applications.times("submitted_at", as_of=made.as_of)
+    recent = (applications.known_at <= made.as_of) & (submitted >= made.as_of - made.window_days * 86_400_000)
+    return frozenset(applications.table["key"].filter(recent).to_pylist())
+
+
+def _keep(settings: Settings, ran: RingRun) -> None:
+    fresh = settings.rings_file.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump({"as_of": ran.as_of.isoformat(), "rings": [ring.as_json() for ring in ran.found.rings]}, file)
+    fresh.replace(settings.rings_file)
+
+
+# The last run ------------------------------------------------------------------------------------------
+
+
+def ring(ring_id: str) -> dict[str, Any]:
+    """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded)."""
+    settings = Settings.read()
+    try:
+        run = json.loads(settings.rings_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError("no rings yet; run `ringroad rings` first") from None
+    past = _history(settings, ring_id.upper(), datetime.fromisoformat(run["as_of"]))
+    for each in run["rings"]:
+        if each["ring_id"] == ring_id.upper():
+            return dict(each) | {"as_of": run["as_of"], "lineage": past}
+    ended = ""
+    if past is not None and past["status"] != "alive":
+        into = f" merged into {past['merged_into']}" if past["merged_into"] else " ended"
+        ended = f"; it{into} as of {past['events'][-1]['as_of'][:10]}"
+    raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings){ended}")
+
+
+def _history(settings: Settings, ring_id: str, as_of: datetime) -> dict[str, Any] | None:
+    from workbench.casebook import lineages, opening
+
+    if not opening.exists(settings.casebook_url):
+        return None
+    with open_casebook(settings) as casebook, casebook.reading() as db:
+        found = lineages.history(db, ring_id, as_of=as_of)
+    return None if found is None else written(asdict(found))
+
+
+def as_json(ran: RingRun, window_days: int) -> dict[str, Any]:
+    """A run for a machine; `changes` counts rings by kind of event."""
+    happened = Counter(kind.value for kind, _ in {(event.kind, event.ring_id) for event in ran.change.events})
+    content = {
+        "as_of": ran.as_of,
+        "window_days": window_days,
+        "looked_since": ran.since,
+        "new_applications": ran.fresh,
+        "notes": ran.notes,
+        "since": ran.change.since,
+        "recorded": not ran.change.unrecorded,
+        "changes": dict(sorted(happened.items())),
+        "set_aside": ran.found.infrastructure,
+    }
+    return dict(written(content)) | {"rings": [ring.as_json() for ring in ran.found.rings]}
+
+
+def write_graphml(found: dict[str, Any], path: Path) -> None:
+    """Applications and what they share, through networkx; labels are masked."""
+    import networkx as nx
+
+    graph: nx.Graph[str] = nx.Graph(name=found["ring_id"])
+    graph.add_nodes_from((each, {"type": "Application", "label": each}) for each in found["application_ids"])
+    for number, one in enumerate(found["shared"]):
+        thing = f"{one['type']}-{number}"
+        graph.add_node(thing, type=one["type"], label=one["masked"])
+        graph.add_edges_from(((each, thing) for each in one["holders"]), relation=one["relation"])
+    try:
+        nx.write_graphml(graph, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror})") from None
