@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from graph.incidence import ANCHORS, near_is_source
 from graph.ontology import EDGES, NODES
+from graph.pages import Pages
 from graph.records import Ints
-from graph.snapshot import COLUMNS, Edges, Nodes, Snapshot, sort_edges
+from graph.snapshot import COLUMNS, PAGED, Edges, Nodes, Snapshot, sort_edges
 
 Columns = dict[str, npt.NDArray[Any]]
 Things = dict[str, Ints]
@@ -31,9 +32,9 @@ def rows_at(snapshot: Snapshot, relation: str, nodes: Ints, *, outgoing: bool, a
     """Edges of these nodes known by then, through the index and not through all edges."""
     base, more = snapshot.edges[relation], snapshot.appended.get(relation)
     start = base.out_start if outgoing else base.in_start
-    nodes = nodes[nodes + 1 < len(start)]
-    count = start[nodes + 1] - start[nodes]
-    at = np.repeat(start[nodes] - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
+    old = nodes[nodes + 1 < len(start)]
+    count = start[old + 1] - start[old]
+    at = np.repeat(start[old] - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
     at = at.astype(np.int64) if outgoing else base.in_order[at.astype(np.int64)]
     if more is not None:
         at = at[~np.isin(at, more.replaced)]
@@ -78,11 +79,28 @@ def held(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Things:
             if NODES[far].lead and anchor in ANCHORS:
                 rows = rows_at(snapshot, name, near[anchor], outgoing=source, as_of=as_of)
                 found.setdefault(far, []).append(rows["target" if source else "source"])
-    return {type_: np.unique(np.concatenate(each)) for type_, each in found.items()}
+    things = {type_: np.unique(np.concatenate(each)) for type_, each in found.items()}
+    if PAGED in things:
+        things[PAGED] = np.unique(snapshot.pages.first[things[PAGED]])
+    return things
+
+
+def _all_names(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> tuple[Ints, Ints]:
+    """All nodes that stand for these things, and the place of the thing each stands for."""
+    if type_ == PAGED:
+        alike = snapshot.pages.alike(things)
+        return alike, np.searchsorted(things, snapshot.pages.first[alike])
+    if type_ == "VoiceCluster":
+        rows = [rows_at(snapshot, "SAME_VOICE", things, outgoing=each, as_of=as_of) for each in (True, False)]
+        other = np.concatenate([rows[0]["target"], rows[1]["source"]])
+        mine = np.concatenate([rows[0]["source"], rows[1]["target"]])
+        return np.concatenate([things, other]), np.concatenate([np.arange(len(things)), np.searchsorted(things, mine)])
+    return things, np.arange(len(things))
 
 
 def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
-    """All applications that hold any of these things."""
+    """All applications that hold any of these things, under whatever name."""
+    things = {name: np.unique(_all_names(snapshot, name, each, as_of=as_of)[0]) for name, each in things.items()}
     near: dict[str, list[Ints]] = {anchor: [] for anchor in ANCHORS}
     for name, edge in EDGES.items():
         if edge.weight:
@@ -98,15 +116,18 @@ def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
 
 def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> Ints:
     """How many people hold each of these things as known by then; an application without applicant is somebody."""
-    order = np.argsort(things)
+    rank = np.argsort(things)
+    names, stands_for = _all_names(snapshot, type_, things[rank], as_of=as_of)
+    order = np.argsort(names, kind="stable")
+    nodes = np.unique(names)
     place, holder = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for edge in EDGES.values():
         source = near_is_source(edge)
         if edge.weight and type_ == (edge.target if source else edge.source):
-            rows = rows_at(snapshot, edge.name, things[order], outgoing=not source, as_of=as_of)
+            rows = rows_at(snapshot, edge.name, nodes, outgoing=not source, as_of=as_of)
             near, far = ("source", "target") if source else ("target", "source")
-            thing = order[np.searchsorted(things[order], rows[far])]
-            at, people = _people(snapshot, edge.source if source else edge.target, rows[near], as_of=as_of)
+            row, thing = _joined(rows[far], names[order], rank[stands_for[order]])
+            at, people = _people(snapshot, edge.source if source else edge.target, rows[near][row], as_of=as_of)
             place.append(thing[at])
             holder.append(people)
     span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + 1
@@ -158,9 +179,11 @@ def excerpt(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Snapshot:
         kept.setdefault(EDGES[name].source, []).append(columns["source"])
         kept.setdefault(EDGES[name].target, []).append(columns["target"])
     index = {name: np.unique(np.concatenate(kept.get(name, [np.zeros(0, dtype=np.int64)]))) for name in NODES}
+    index[PAGED] = np.union1d(index[PAGED], snapshot.pages.first[index[PAGED]])
     nodes = {name: _taken(snapshot.nodes[name], at) for name, at in index.items()}
     edges = {name: _renumbered(name, rows.get(name), index) for name in EDGES}
-    return Snapshot(as_of, snapshot.sequence, nodes, edges)
+    pages = Pages(np.searchsorted(index[PAGED], snapshot.pages.first[index[PAGED]]))
+    return Snapshot(as_of, snapshot.sequence, nodes, edges, pages)
 
 
 def _relations(snapshot: Snapshot, near: Mapping[str, Ints], as_of: int) -> Iterator[tuple[str, Columns]]:

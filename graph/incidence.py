@@ -12,7 +12,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from graph.ontology import EDGES, NODES, EdgeType
-from graph.pages import same_pages
 from graph.records import Ints
 from graph.snapshot import Snapshot
 
@@ -187,5 +186,9 @@ def _voices(snapshot: Snapshot, as_of: int) -> Ints:
     return np.asarray(first[voice], dtype=np.int64)
 
 
-ALIKE = {"VoiceCluster": _voices, "DocTemplate": same_pages}
+def _templates(snapshot: Snapshot, as_of: int) -> Ints:  # noqa: ARG001 - pages never look like later ones
+    return snapshot.pages.first
+
+
+ALIKE = {"VoiceCluster": _voices, "DocTemplate": _templates}
 """Types in which several nodes may be one thing: per node the first of them."""

@@ -75,11 +75,19 @@ LOOK_ALIKES = (
     ),
     LookAlike(
         "shop", 0.3, "customers of one dealer who used the same device or network there (B03, B04)",
-        lambda of: (of.dealer >= MOST) & (_shared_by(of, "session") >= NEARLY_ALL),
+        lambda of: (
+            (of.dealer >= MOST)
+            & (_shared_by(of, "session") >= HALF)
+            & (_shared_by(of, "session", "work") >= NEARLY_ALL)
+        ),
     ),
     LookAlike(
         "voice", 0.4, "nothing but voices that the vendor finds alike; in a large gallery some always are",
         lambda of: _shared_by(of, "VoiceCluster") >= NEARLY_ALL,
+    ),
+    LookAlike(
+        "paper", 0.3, "nothing but employers and papers that the same payroll or bank software made (R28)",
+        lambda of: _shared_by(of, "work") >= NEARLY_ALL,
     ),
     LookAlike(
         "referral", 0.5, "people of one town who name the same contact and share no money (B12, B13)",

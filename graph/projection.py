@@ -88,7 +88,7 @@ def project(
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
     for name, incidence in all_held.found.items():
-        aside = np.zeros(incidence.entity.max(initial=-1) + 1, dtype=bool)
+        aside = np.zeros(len(snapshot.nodes[name]), dtype=bool)
         aside[verdicts.entities(name)] = True
         carriers[name] = incidence.only(recent[incidence.application] & ~aside[incidence.entity])
         once = carriers[name].of_parties(party)

@@ -33,7 +33,7 @@ from graph.overrides import Override, Placed, placed
 from graph.projection import judge
 from graph.records import DAY, Ints, NodeRef
 from graph.rings import Examined, Found, Ring, chosen, examine, ranked
-from graph.snapshot import Snapshot
+from graph.snapshot import PAGED, Snapshot
 
 MANY = 10
 """Things with so many times the holders beyond which they link nobody are not followed."""
@@ -139,6 +139,8 @@ def _changed(snapshot: Snapshot, *, since: int, as_of: int) -> tuple[Ints, Thing
         if edge.weight and NODES[far].lead:
             rows = rows_since(snapshot, name, after=since, as_of=as_of)
             things.setdefault(far, []).append(rows["target" if near_is_source(edge) else "source"])
+    if PAGED in things:
+        things[PAGED] = [snapshot.pages.first[each] for each in things[PAGED]]
     return fresh, {name: np.unique(np.concatenate(each)) for name, each in things.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graph.ontology import EDGES, NODES
@@ -85,9 +85,3 @@ def typology(shared: Sequence[Shared], count: int) -> str:
         if max((most.get(each, 0) for each in relations), default=0) >= max(holders, count / 3):
             return name
     return "T08"
-
-
-def missing(kinds: Mapping[str, int]) -> str:
-    """What a group of `kinds` (relation -> things) does not share though rings usually do."""
-    money = any(kinds.get(each) for each in ("PAID_DOWNPAYMENT", "REPAID_BY", "PROCEEDS_TO", "TRANSFER_ACCOUNT"))
-    return "" if money else "no account paid for two of them, and none was paid by two"

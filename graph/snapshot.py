@@ -14,7 +14,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ import pyarrow.json as pa_json
 
 from graph.errors import NodeNotFound, SnapshotError
 from graph.ontology import EDGES, NODES, NodeType, ontology_hash
+from graph.pages import Pages, same_pages
 from graph.records import Ints, NodeRef, to_millis
 from graph.store import EDGE_SCHEMA, NODE_SCHEMA, GraphStore
 
-FORMAT = 1
+FORMAT = 2
+PAGED = "DocTemplate"
 Progress = Callable[[str, int, int], None]
 Floats = npt.NDArray[np.float64]
 ARROW = {
@@ -125,13 +127,15 @@ COLUMNS = ("source", "target", "ref", "event_time", "known_at", "valid_to", "con
 class Snapshot:
     """Facts known at `as_of` (milliseconds), up to the store's batch `sequence`.
 
-    `complete` says that none of those batches held anything that became known only later.
+    `complete` says that none of those batches held anything that became known only later. `pages`
+    says which document templates look alike.
     """
 
     as_of: int
     sequence: int
     nodes: Mapping[str, Nodes]
     edges: Mapping[str, Edges]
+    pages: Pages
     appended: Mapping[str, Appended] = field(default_factory=dict)
     complete: bool = True
 
@@ -199,7 +203,8 @@ def build(store: GraphStore, *, as_of: datetime, progress: Progress = lambda *_:
         rows = _indexed(edge.name, store.export_edges(edge.name), nodes, at, late)
         edges[edge.name] = sort_edges(rows, len(nodes[edge.source]), len(nodes[edge.target]))
         progress(edge.name, done + 1, steps)
-    return Snapshot(at, marks[-1].sequence if marks else 0, nodes, edges, complete=not late[0])
+    pages = same_pages(nodes[PAGED].table["key"])
+    return Snapshot(at, marks[-1].sequence if marks else 0, nodes, edges, pages, complete=not late[0])
 
 
 def _nodes(type_: NodeType, tables: Iterable[pa.Table], as_of: int, late: list[int]) -> Nodes:
@@ -298,7 +303,7 @@ def refresh(snapshot: Snapshot, store: GraphStore, *, as_of: datetime) -> Snapsh
     marks = store.batches()
     newest = marks[-1].sequence if marks else 0
     if newest == snapshot.sequence and not snapshot.appended:
-        return Snapshot(at, newest, snapshot.nodes, snapshot.edges, complete=snapshot.complete)
+        return replace(snapshot, as_of=at, sequence=newest)
     late = [0]
     nodes = {
         name: _with_new(NODES[name], each, store.export_nodes(name, after=snapshot.sequence), at, late)
@@ -310,7 +315,8 @@ def refresh(snapshot: Snapshot, store: GraphStore, *, as_of: datetime) -> Snapsh
         if len(rows["source"]):
             appended[relation] = _appended(edges, rows, snapshot.appended.get(relation))
     complete = snapshot.complete and not late[0]
-    return Snapshot(at, newest, nodes, snapshot.edges, {**snapshot.appended, **appended}, complete)
+    pages = same_pages(nodes[PAGED].table["key"], snapshot.pages)
+    return Snapshot(at, newest, nodes, snapshot.edges, pages, {**snapshot.appended, **appended}, complete)
 
 
 def _with_new(type_: NodeType, nodes: Nodes, tables: Iterable[pa.Table], as_of: int, late: list[int]) -> Nodes:
@@ -362,6 +368,7 @@ def save(snapshot: Snapshot, folder: Path) -> None:
     for name, nodes in snapshot.nodes.items():
         _write(fresh / f"nodes-{name}", nodes.table)
         _write(fresh / f"by_id-{name}", pa.table({"by_id": nodes.by_id}))
+    _write(fresh / f"pages-{PAGED}", pa.table({"first": snapshot.pages.first}))
     for name, edges in snapshot.edges.items():
         _write(fresh / f"edges-{name}", pa.table({each: getattr(edges, each) for each in COLUMNS}))
         _write(fresh / f"order-{name}", pa.table({"in_order": edges.in_order}))
@@ -394,10 +401,11 @@ def open_snapshot(folder: Path) -> Snapshot:
             raise SnapshotError(f"{folder} was made by another version of Ringroad; it is rebuilt by `ringroad rings`")
         nodes = {name: Nodes(_read(folder / f"nodes-{name}"), _column(folder, "by_id", name)) for name in NODES}
         edges = {name: _read_edges(folder, name) for name in EDGES}
+        pages = Pages(_array(_read(folder / f"pages-{PAGED}")["first"]))
         as_of, sequence, complete = int(about["as_of"]), int(about["sequence"]), bool(about["complete"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         raise SnapshotError(f"{folder} holds no complete snapshot; it is rebuilt by `ringroad rings`") from None
-    return Snapshot(as_of, sequence, nodes, edges, complete=complete)
+    return Snapshot(as_of, sequence, nodes, edges, pages, complete=complete)
 
 
 def _read_edges(folder: Path, name: str) -> Edges:

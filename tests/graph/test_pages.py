@@ -1,0 +1,70 @@
+"""Pages that look alike are one template; brute force says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.pages import SAME_PAGE_BITS, leaders, same_pages
+from graph.records import DAY
+from graph.rings import find_rings
+from tests.graph.facts import Facts, customer, edge, taken
+
+
+def brute(bits: list[int]) -> list[int]:
+    """Each joins the first leader it looks like."""
+    found: list[int] = []
+    for at, one in enumerate(bits):
+        alike = [lead for lead in dict.fromkeys(found) if (one ^ bits[lead]).bit_count() <= SAME_PAGE_BITS]
+        found.append(alike[0] if alike else at)
+    return found
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seeds=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=6),
+    flips=st.lists(st.tuples(st.integers(0, 5), st.sets(st.integers(0, 63), max_size=9)), max_size=30),
+)
+def test_leaders_are_those_of_brute_force(seeds: list[int], flips: list[tuple[int, set[int]]]) -> None:
+    bits = list(seeds)
+    for which, places in flips:
+        bits.append(seeds[which % len(seeds)] ^ sum(1 << place for place in places))
+    assert leaders(np.array(bits, dtype=np.uint64)).tolist() == brute(bits)
+
+
+def pages(*hashes: str) -> Facts:
+    facts: Facts = []
+    for number, text in enumerate(hashes):
+        facts += [*customer(str(number), 390 + number), edge("USES_TEMPLATE", f"A{number}", text, 390 + number)]
+    return facts
+
+
+def test_only_pages_are_compared(tmp_path: Path) -> None:
+    snap = taken(tmp_path, pages("page:00000000000000ff", "page:00000000000000f0", "page:0f0f0f0f0f0f0f0f", "seal:ff"))
+    names = snap.nodes["DocTemplate"].table["key"].to_pylist()
+    told = [names[at] for at in snap.pages.first.tolist()]
+    assert dict(zip(names, told, strict=True))["page:00000000000000f0"] == "page:00000000000000ff"
+    assert len(set(told)) == 3
+    assert sorted(snap.pages.alike(np.array([names.index("page:00000000000000ff")])).tolist()) == [0, 1]
+
+
+def test_pages_that_came_later_join_those_of_before() -> None:
+    keys = [f"page:{number:016x}" for number in (0xFF, 0xF0F0F0F0F0, 0xFE, 0x1FF, 0xF0F0F0F0F1, 0xABCDEF0123456789)]
+    whole = same_pages(pa.chunked_array([keys]))
+    for known in range(len(keys) + 1):
+        before = same_pages(pa.chunked_array([keys[:known]], type=pa.string()))
+        assert before.first.tolist() == whole.first[:known].tolist(), "nothing later changes an earlier page"
+        assert same_pages(pa.chunked_array([keys]), before).first.tolist() == whole.first.tolist()
+
+
+def test_three_files_from_one_template_are_found(tmp_path: Path) -> None:
+    """Copies differ by a bit or two; nothing else is shared."""
+    facts = pages("page:00000000000000ff", "page:00000000000000fe", "page:00000000000001ff")
+    (ring,) = find_rings(taken(tmp_path, facts), as_of=400 * DAY, window_days=120).rings
+    assert ring.application_ids == ("A0", "A1", "A2")
+    assert "1 document template (uses template, 3 of 3)" in ring.because
+    assert ring.typology == "T05"
