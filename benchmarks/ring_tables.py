@@ -15,6 +15,7 @@ AGES = {"< 30": (0, 30), "30-60": (30, 60), "> 60": (60, 10**9)}
 LOOK_ALIKES = {"fleets": "B05", "families": "B01"}
 PRINTED = "as printed"
 OURS = "ringroad"
+AGAINST = ("PLM (networkit)", "H")
 
 
 class Reported(Protocol):
@@ -56,6 +57,7 @@ def markdown(found: Mapping[str, Sequence[Reported]]) -> str:
         "### Candidates\n\n" + coverage(found),
         "### Lists\n\n" + lists(found),
         "### On top\n\n" + on_top(found),
+        "### By day of the report\n\n" + by_day(pooled),
         "### Which rings\n\n" + which(pooled),
         "### Money, million RMB\n\n" + money(found),
     ]
@@ -127,6 +129,23 @@ def beside(reports: Sequence[Reported]) -> str:
     heads = ["rings found (precision of groups)", "as many as ours", "1 %", "2 %", "everything", "everything flags",
              "fleets / families in 20"]  # fmt: skip
     return _table(heads, rows)
+
+
+def by_day(reports: Sequence[Reported]) -> str:
+    """Method H wants 150 days of history before it recognises infrastructure; here is what each finds on which day."""
+    every = _lists(reports)
+    rows = [
+        [
+            f"day {day}",
+            method,
+            *(f"{_recall(part):.2f} ({_precision(part):.2f})" for part in (two, whole)),
+            _flagged(whole),
+        ]
+        for (day, method), own in every[every["method"].isin([OURS, *AGAINST])].groupby(["day", "method"])
+        for two in [own[own["cut"] == "2.0%"]]
+        for whole in [own[own["cut"] == (PRINTED if method == OURS else "everything")]]
+    ]
+    return _table(["", "", "within 2 %: rings found (precision)", "everything", "flagged"], rows)
 
 
 def on_top(found: Mapping[str, Sequence[Reported]]) -> str:

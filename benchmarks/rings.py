@@ -78,6 +78,9 @@ class World:
         known = self.snapshot.nodes["Application"].known_at
         return sorted({min(int(known.min()) + day * DAY, int(known.max())) for day in REPORT_DAYS})
 
+    def day(self, as_of: int) -> int:
+        return round((as_of - int(self.snapshot.nodes["Application"].known_at.min())) / DAY)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -111,7 +114,8 @@ def measured(world: World, as_of: int, *, peers: bool = True) -> Report:
     if peers:
         lists |= communities(world, examined.projection) | naive_lists(world, until)
     rows = [
-        {"world": world.name, "method": name, "cut": cut} | _judged(part, truth, world.members, window)
+        {"world": world.name, "day": world.day(as_of), "method": name, "cut": cut}
+        | _judged(part, truth, world.members, window)
         for name, clusters in lists.items()
         for cut, part in _cuts(clusters, printed, window, ours=name == RINGROAD)
     ]

@@ -46,9 +46,16 @@ def test_fleets_and_families_do_not_fill_the_top(reports: list[Report]) -> None:
 
 
 @pytest.mark.parametrize("cut", [PRINTED, "1.0%", "2.0%"])
-def test_no_peer_finds_as_many(lists: pd.DataFrame, cut: str) -> None:
+def test_naive_ways_find_far_fewer(lists: pd.DataFrame, cut: str) -> None:
     """Each may flag as many applications as ringroad does, or one or two in a hundred."""
     hits = lists.xs(cut, level="cut")["hits"]
-    assert hits.drop(RINGROAD).max() < hits[RINGROAD]
-    assert hits["H"] <= 0.8 * hits[RINGROAD]
-    assert hits[list("ABCD")].max() <= 0.2 * hits[RINGROAD]
+    assert hits.loc[["H"]].max() <= 0.6 * hits.loc[[RINGROAD]].max()
+    assert hits.loc[list("ABCDEFG")].max() <= 0.2 * hits.loc[[RINGROAD]].max()
+
+
+def test_communities_alone_find_fewer_among_as_many(lists: pd.DataFrame) -> None:
+    """On the same links: what they flag beyond is where most of the rest lies, at a third of the precision."""
+    hits = lists.xs(PRINTED, level="cut")["hits"]
+    others = hits[[name for name in hits.index if "(" in str(name)]]
+    assert len(others) == 3
+    assert others.max() <= 0.9 * hits.loc[[RINGROAD]].max()
