@@ -8,6 +8,7 @@ things in the same order as on the whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from graph.records import Ints
 from graph.snapshot import COLUMNS, PAGED, Edges, Nodes, Snapshot, sort_edges
 
 Columns = dict[str, npt.NDArray[Any]]
+LAST = np.iinfo(np.int64).max
 Things = dict[str, Ints]
 """Per type the indices of nodes, ascending."""
 
@@ -135,6 +137,24 @@ def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -
     return np.bincount(once, minlength=len(things))
 
 
+def holders_at_most(snapshot: Snapshot, type_: str, things: Ints) -> Ints:
+    """No fewer than hold each of these things now or later, from the index alone and so at once."""
+    names, stands_for = _all_names(snapshot, type_, things, as_of=LAST)
+    total = np.zeros(len(things), dtype=np.int64)
+    for edge in EDGES.values():
+        if edge.weight and type_ == (edge.target if near_is_source(edge) else edge.source):
+            base, more = snapshot.edges[edge.name], snapshot.appended.get(edge.name)
+            start = base.in_start if near_is_source(edge) else base.out_start
+            degree = np.zeros(len(names), dtype=np.int64)
+            old = names + 1 < len(start)
+            degree[old] = start[names[old] + 1] - start[names[old]]
+            if more is not None:
+                far = more.rows["target" if near_is_source(edge) else "source"]
+                degree += np.bincount(far, minlength=len(snapshot.nodes[type_]))[names]
+            np.add.at(total, stands_for, degree)
+    return total
+
+
 def _people(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> tuple[Ints, Ints]:
     """Who stands behind each of these applications, people or vehicles: places in `near`, and people."""
     at = np.arange(len(near))
@@ -170,7 +190,15 @@ def applications_of(snapshot: Snapshot, near: Things, *, as_of: int) -> Ints:
     return np.unique(np.concatenate([near.get("Application", nothing), applied["target"], finances["source"]]))
 
 
-def excerpt(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Snapshot:
+@dataclass(frozen=True)
+class Excerpt:
+    """`part` is a snapshot of its own; its node i of a type is node `index[type][i]` of the whole."""
+
+    part: Snapshot
+    index: Things
+
+
+def excerpt(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Excerpt:
     """These applications with everything one step away from them, their applicants and their vehicles."""
     near = near_nodes(snapshot, applications, as_of=as_of)
     rows = dict(_relations(snapshot, near, as_of))
@@ -183,7 +211,7 @@ def excerpt(snapshot: Snapshot, applications: Ints, *, as_of: int) -> Snapshot:
     nodes = {name: _taken(snapshot.nodes[name], at) for name, at in index.items()}
     edges = {name: _renumbered(name, rows.get(name), index) for name in EDGES}
     pages = Pages(np.searchsorted(index[PAGED], snapshot.pages.first[index[PAGED]]))
-    return Snapshot(as_of, snapshot.sequence, nodes, edges, pages)
+    return Excerpt(Snapshot(as_of, snapshot.sequence, nodes, edges, pages), index)
 
 
 def _relations(snapshot: Snapshot, near: Mapping[str, Ints], as_of: int) -> Iterator[tuple[str, Columns]]:

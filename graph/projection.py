@@ -18,7 +18,7 @@ import numpy as np
 
 from graph.circles import Circles, circles
 from graph.incidence import Holdings, Incidence, holdings
-from graph.infrastructure import DAY, RECOGNISERS, Override, Recogniser, Seen, Verdicts, recognise
+from graph.infrastructure import DAY, RECOGNISERS, Earlier, Override, Recogniser, Seen, Verdicts, recognise
 from graph.ontology import NODES
 from graph.records import Ints
 from graph.snapshot import Snapshot
@@ -65,25 +65,37 @@ class Projection:
     dealer: Ints
 
 
+@dataclass(frozen=True)
+class Wider:
+    """What an excerpt cannot show: how many ever held each thing, what was set aside, the window's average points."""
+
+    held: Mapping[str, Ints]
+    aside: Earlier
+    average: float
+
+
 def project(
     snapshot: Snapshot,
     *,
     as_of: int,
     window_days: int,
     overrides: Sequence[Override] = (),
-    held: Mapping[str, Ints] | None = None,
+    excerpt_of: Wider | None = None,
 ) -> Projection:
     """Links among those who applied in the last `window_days`; infrastructure is judged on all history.
 
-    `overrides` are what people decided about single things, which stands above what is recognised. Where
-    the snapshot is an excerpt it cannot be judged: then `held` says how many ever held each thing, and
-    `overrides` alone what is set aside.
+    `overrides` are what people decided about single things, which stands above what is recognised. In an
+    excerpt nothing can be judged: then `excerpt_of` says what the whole told.
     """
     all_held = holdings(snapshot, as_of=as_of)
     party, submitted, own = all_held.party, all_held.submitted, all_held.own
     recent = (snapshot.nodes["Application"].known_at <= as_of) & (submitted >= as_of - window_days * DAY)
-    verdicts = judge(snapshot, all_held, RECOGNISERS if held is None else (), as_of=as_of, overrides=overrides)
-    held = held or {name: np.bincount(each.entity, minlength=1) for name, each in own.items()}
+    if excerpt_of is None:
+        held: Mapping[str, Ints] = {name: np.bincount(each.entity, minlength=1) for name, each in own.items()}
+        verdicts = judge(snapshot, all_held, as_of=as_of, overrides=overrides)
+    else:
+        held, aside_before = excerpt_of.held, excerpt_of.aside
+        verdicts = judge(snapshot, all_held, (), as_of=as_of, overrides=overrides, earlier=aside_before)
     near = circles(snapshot, all_held, held, as_of=as_of)
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
@@ -128,10 +140,11 @@ def judge(
     *,
     as_of: int,
     overrides: Sequence[Override] = (),
+    earlier: Earlier | None = None,
 ) -> Verdicts:
     """What many hold by nature, by all that was known then."""
     seen = Seen.of(snapshot, held.own, held.party, held.dealer, held.submitted, as_of=as_of)
-    return recognise(seen, overrides, recognisers)
+    return recognise(seen, overrides, recognisers, earlier)
 
 
 def _pairs(  # noqa: PLR0917

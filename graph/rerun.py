@@ -8,7 +8,7 @@ were. Things set aside stay aside until the next whole run, which a nightly job 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,19 +18,22 @@ from pyarrow import compute
 
 from graph.errors import InputError
 from graph.excerpt import (
+    Excerpt,
     Things,
     applications_of,
     count_holders,
     excerpt,
     held,
     holders,
+    holders_at_most,
     near_nodes,
     rows_since,
 )
 from graph.incidence import holdings, near_is_source
+from graph.infrastructure import Earlier, Judged
 from graph.ontology import EDGES, NODES
-from graph.overrides import Override, Placed, placed
-from graph.projection import judge
+from graph.overrides import Override, placed
+from graph.projection import Wider, judge
 from graph.records import DAY, Ints, NodeRef
 from graph.rings import Examined, Found, Ring, chosen, examine, ranked
 from graph.snapshot import PAGED, Snapshot
@@ -88,13 +91,13 @@ def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Ov
         raise InputError("a run cannot be continued back in time; find the rings anew as of that time")
     window = _in_window(snapshot, as_of, before.window_days)
     fresh, things = _changed(snapshot, since=before.as_of, as_of=as_of)
-    before = _judged_anew(before, snapshot, _linking(snapshot, things, before, as_of=as_of), as_of=as_of)
-    near = _inside(window, fresh, holders(snapshot, _linking(snapshot, things, before, as_of=as_of), as_of=as_of))
+    before = _judged_anew(before, snapshot, _linking(snapshot, things, before), as_of=as_of)
+    near = _inside(window, fresh, holders(snapshot, _linking(snapshot, things, before), as_of=as_of))
     members = _members(snapshot, before.rings)
     stirred = _stirred(snapshot, before, near, window, as_of=as_of)
     touched = {ring.ring_id for ring in before.rings if stirred[members[ring.ring_id]].any()}
     core = _inside(window, near, *(members[each] for each in sorted(touched)))
-    around = _linking(snapshot, held(snapshot, core, as_of=as_of), before, as_of=as_of)
+    around = _linking(snapshot, held(snapshot, core, as_of=as_of), before)
     region = _inside(window, core, holders(snapshot, around, as_of=as_of))
     region = _inside(window, _whole(snapshot, region, as_of=as_of))
     anew = _examined_anew(before, snapshot, region, as_of=as_of, overrides=overrides)
@@ -144,13 +147,13 @@ def _changed(snapshot: Snapshot, *, since: int, as_of: int) -> tuple[Ints, Thing
     return fresh, {name: np.unique(np.concatenate(each)) for name, each in things.items()}
 
 
-def _linking(snapshot: Snapshot, things: Things, before: Run, *, as_of: int) -> Things:
+def _linking(snapshot: Snapshot, things: Things, before: Run) -> Things:
     """Those that two hold or more, but not too many, and that were not set aside."""
     linking = {}
     for type_, every in things.items():
         aside = before.aside.get(type_)
         kept = every if aside is None else every[~np.isin(snapshot.nodes[type_].ids[every], aside.ids)]
-        count = count_holders(snapshot, type_, kept, as_of=as_of)
+        count = holders_at_most(snapshot, type_, kept)
         linking[type_] = kept[(count >= 2) & (count <= MANY * NODES[type_].hub_above)]
     return linking
 
@@ -159,10 +162,11 @@ def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int)
     """With what the changed things have become, by all who ever held them; what few hold is never set aside."""
     many = {}
     for type_, every in things.items():
-        count = count_holders(snapshot, type_, every, as_of=as_of)
+        count = holders_at_most(snapshot, type_, every)
         many[type_] = every[count >= LEAST_JUDGED.get(type_, MOST_JUDGED)]
-    part = excerpt(snapshot, holders(snapshot, many, as_of=as_of), as_of=as_of)
-    verdicts = judge(part, holdings(part, as_of=as_of), as_of=as_of, overrides=list(_placed_aside(before, part)))
+    cut = excerpt(snapshot, holders(snapshot, many, as_of=as_of), as_of=as_of)
+    part = cut.part
+    verdicts = judge(part, holdings(part, as_of=as_of), as_of=as_of, earlier=_earlier(before, part))
     aside = dict(before.aside)
     for type_, judged in verdicts.mapping().items():
         ids = part.nodes[type_].ids
@@ -208,32 +212,36 @@ def _whole(snapshot: Snapshot, region: Ints, *, as_of: int) -> Ints:
 def _examined_anew(
     before: Run, snapshot: Snapshot, region: Ints, *, as_of: int, overrides: Iterable[Override]
 ) -> list[Ring]:
-    part = excerpt(snapshot, region, as_of=as_of)
-    count = {name: _held(snapshot, part, name, before, as_of=as_of) for name, node in NODES.items() if node.lead}
-    decided = [*_placed_aside(before, part), *placed(overrides, part)]
-    examined = examine(
-        part, as_of=as_of, window_days=before.window_days, overrides=decided, held=count, average=before.average
-    )  # fmt: skip
+    cut = excerpt(snapshot, region, as_of=as_of)
+    part = cut.part
+    held_by = {name: _held(snapshot, cut, name, before, as_of=as_of) for name, node in NODES.items() if node.lead}
+    wider = Wider(held_by, _earlier(before, part), before.average)
+    decided = tuple(placed(overrides, part))
+    examined = examine(part, as_of=as_of, window_days=before.window_days, overrides=decided, excerpt_of=wider)
     return chosen(part, examined, as_of=as_of)
 
 
-def _held(snapshot: Snapshot, part: Snapshot, type_: str, before: Run, *, as_of: int) -> Ints:
+def _held(snapshot: Snapshot, cut: Excerpt, type_: str, before: Run, *, as_of: int) -> Ints:
     """Per thing of the excerpt how many hold it in all; what was set aside links nobody and is not counted."""
-    ids = part.nodes[type_].ids
-    aside = before.aside.get(type_)
-    open_ = np.ones(len(ids), dtype=bool) if aside is None else ~np.isin(ids, aside.ids)
-    things = snapshot.nodes[type_].index_of(ids[open_])
-    count = np.zeros(len(ids), dtype=np.int64)
-    count[open_] = count_holders(snapshot, type_, things, as_of=as_of)
+    index, aside = cut.index[type_], before.aside.get(type_)
+    open_ = np.ones(len(index), dtype=bool) if aside is None else ~np.isin(cut.part.nodes[type_].ids, aside.ids)
+    count = np.ones(len(index), dtype=np.int64)
+    shared = np.flatnonzero(open_)[holders_at_most(snapshot, type_, index[open_]) >= 2]
+    count[shared] = count_holders(snapshot, type_, index[shared], as_of=as_of)
     return count
 
 
-def _placed_aside(before: Run, part: Snapshot) -> Iterator[Placed]:
+def _earlier(before: Run, part: Snapshot) -> Earlier:
+    """What was set aside, as far as the excerpt shows it."""
+    kinds = tuple(sorted({kind for aside in before.aside.values() for kind in aside.kinds}))
+    number = {kind: at for at, kind in enumerate(kinds)}
+    by_type = {}
     for type_, aside in before.aside.items():
         ids = part.nodes[type_].ids
-        for entity in np.flatnonzero(np.isin(ids, aside.ids)).tolist():
-            kind = aside.kinds[int(np.searchsorted(aside.ids, ids[entity]))]
-            yield Placed(type_, entity, infrastructure=True, kind=kind, reason="set aside by the last whole run")
+        entity = np.flatnonzero(np.isin(ids, aside.ids))
+        of_all = np.array([number[kind] for kind in aside.kinds], dtype=np.int64)
+        by_type[type_] = Judged(entity, of_all[np.searchsorted(aside.ids, ids[entity])])
+    return Earlier(kinds, by_type)
 
 
 def _apart(rings: Iterable[Ring]) -> list[Ring]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from graph.drafts import Drafts
 from graph.lookalikes import describe, factors, openness, recognised
 from graph.measure import Measured, Members, Rows, measure
 from graph.overrides import Override, Placed, placed
-from graph.projection import Projection, project
+from graph.projection import Projection, Wider, project
 from graph.records import Ints
 from graph.roles import Role
 from graph.sentences import Shared
@@ -129,15 +129,10 @@ def examine(
     as_of: int,
     window_days: int,
     overrides: Sequence[Placed] = (),
-    held: Mapping[str, Ints] | None = None,
-    average: float | None = None,
+    excerpt_of: Wider | None = None,
 ) -> Examined:
-    """Every candidate with its measures and score, before any choice.
-
-    Where the snapshot is an excerpt, `held` counts all holders of its things (`project`) and
-    `average` are the points of an application of the whole window.
-    """
-    projection = project(snapshot, as_of=as_of, window_days=window_days, overrides=overrides, held=held)
+    """Every candidate with its measures and score, before any choice. For an excerpt see `project`."""
+    projection = project(snapshot, as_of=as_of, window_days=window_days, overrides=overrides, excerpt_of=excerpt_of)
     odd = signs(snapshot, as_of=as_of, window=projection.window, dealer=projection.dealer)
     ties = _ties(snapshot, projection, odd, as_of)
     links = Links(projection.size, projection.first, projection.second, projection.weight)
@@ -153,8 +148,9 @@ def examine(
         snapshot, projection.carriers, projection.party, np.where(near.young, -1, near.employer), as_of=as_of
     )
     looks_like = recognised(describe(groups, measured, projection.strands, open_))
-    if average is None:
-        average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
+    average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
+    if excerpt_of is not None:
+        average = excerpt_of.average
     scores = score(measured, average=average, factor=factors(looks_like))
     return Examined(projection, odd, groups, measured, looks_like, scores, average)
 

@@ -18,7 +18,7 @@ from graph.circles import CIRCLES
 from graph.infrastructure.recogniser import Kind, Recogniser
 from graph.infrastructure.recycled import Cuts, RecycledPhone
 from graph.infrastructure.seen import DAY, FEW, Holders, Seen
-from graph.infrastructure.verdicts import RECOGNISERS, Override, Verdict, Verdicts, recognise
+from graph.infrastructure.verdicts import RECOGNISERS, Earlier, Judged, Override, Verdict, Verdicts, recognise
 
 _ALL: tuple[Kind, ...] = (*RECOGNISERS, RecycledPhone(), *CIRCLES)
 KINDS: dict[str, tuple[str, str]] = {each.kind: (each.en, each.zh) for each in _ALL}
@@ -30,7 +30,9 @@ __all__ = [
     "KINDS",
     "RECOGNISERS",
     "Cuts",
+    "Earlier",
     "Holders",
+    "Judged",
     "Override",
     "Recogniser",
     "RecycledPhone",

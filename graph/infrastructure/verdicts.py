@@ -141,22 +141,36 @@ class Verdicts:
         return int(judged.kind[at]) if there else None
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run set aside: things of each type, and the place of each one's kind in `kinds`."""
+
+    kinds: tuple[str, ...]
+    by_type: Mapping[str, Judged]
+
+
 def recognise(
-    seen: Seen, overrides: Iterable[Override] = (), recognisers: Sequence[Recogniser] = RECOGNISERS
+    seen: Seen,
+    overrides: Iterable[Override] = (),
+    recognisers: Sequence[Recogniser] = RECOGNISERS,
+    earlier: Earlier | None = None,
 ) -> Verdicts:
     """Judge everything known at `seen.as_of`; what a person decided stands above it, and the last decision above all.
 
-    `infrastructure` True sets a thing aside for the override's reason, False takes a verdict back.
+    `infrastructure` True sets a thing aside for the override's reason, False takes a verdict back. What an
+    `earlier` run set aside is not judged again.
     """
     decided = {(each.type, each.entity): each for each in overrides}
-    kinds = list(
-        dict.fromkeys(
-            [*(each.kind for each in recognisers), *(_kind(each) for each in decided.values() if each.infrastructure)]
-        )
-    )
+    by_hand = [_kind(each) for each in decided.values() if each.infrastructure]
+    before = earlier or Earlier((), {})
+    kinds = list(dict.fromkeys([*(each.kind for each in recognisers), *before.kinds, *by_hand]))
+    renumbered = np.array([kinds.index(each) for each in before.kinds], dtype=np.int64)
     by_type = {}
-    for type_ in sorted({*seen.own, *(type_ for type_, _ in decided)}):
+    for type_ in sorted({*seen.own, *before.by_type, *(type_ for type_, _ in decided)}):
         judged = _judged(seen, type_, recognisers)
+        if type_ in before.by_type:
+            known = before.by_type[type_]
+            judged = _united(Judged(known.entity, renumbered[known.kind]), judged)
         mine = [each for (of, _), each in decided.items() if of == type_]
         judged = _overruled(judged, mine, kinds)
         if len(judged.entity):
@@ -175,6 +189,12 @@ def _judged(seen: Seen, type_: str, recognisers: Sequence[Recogniser]) -> Judged
     number = np.repeat([number for number, _ in found], [len(each) for _, each in found]).astype(np.int64)
     entity, first = np.unique(entity, return_index=True)
     return Judged(entity, number[first])
+
+
+def _united(first: Judged, then: Judged) -> Judged:
+    """Of a thing in both the first verdict counts."""
+    entity, at = np.unique(np.concatenate([first.entity, then.entity]), return_index=True)
+    return Judged(entity, np.concatenate([first.kind, then.kind])[at])
 
 
 def _overruled(judged: Judged, overrides: Sequence[Override], kinds: Sequence[str]) -> Judged:
