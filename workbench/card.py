@@ -44,7 +44,9 @@ def ring_card(ring: dict[str, Any]) -> RenderableType:
 
 
 def _lines(name: str, lines: list[str]) -> list[RenderableType]:
-    return [Text(name, style="dim"), *(Padding(Text(each), (0, 0, 0, 2)) for each in lines)] if lines else []
+    return (
+        [Text(name, style="dim"), *(Padding(Text(each), (0, 0, 0, 2), expand=False) for each in lines)] if lines else []
+    )
 
 
 def _roles(roles: list[dict[str, Any]]) -> list[RenderableType]:
@@ -53,7 +55,7 @@ def _roles(roles: list[dict[str, Any]]) -> list[RenderableType]:
     for each in roles:
         who.setdefault((each["role"], each["because"]), []).append(each["who"])
     ranked = sorted(who.items(), key=lambda group: ROLES.index(group[0][0]))
-    return _lines("who may play which role", [f"{role}: {few(names)}, {why}" for (role, why), names in ranked])
+    return _lines("who may play which role", [f"{role}: {few(names)} ({why})" for (role, why), names in ranked])
 
 
 ROLES = ("organiser", "recruiter", "insider", "receiver", "mule")

@@ -31,7 +31,7 @@ from rich.text import Text
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
 from workbench import doctor, instance, override, ringruns
 from workbench.card import ring_card
-from workbench.render import CHINA, changes, how, load_summary, ring_table
+from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
 from workbench.terminal import Json, Store, err, moment, out, say
 
 EXIT_CODES = (
@@ -164,6 +164,21 @@ def ring(
     if graphml is not None:
         ringruns.write_graphml(found, graphml)
     say(found, as_json, ring_card(found))
+
+
+@app.command("aside", epilog="Example: ringroad aside --type Device --top 20")
+def aside_(
+    type_: Annotated[str | None, typer.Option("--type", help="Device, Phone, WiFi …; default: all.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many, those that most people hold first.")] = 20,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """What the last run set aside because many hold it by nature, and why; `ringroad override` overrules it."""
+    from workbench import aside
+
+    with instance.opened(store, vault=False) as here:
+        shown, number = aside.things(here, type_=type_, top=top)
+    say([vars(each) for each in shown], as_json, aside_table(shown, number))
 
 
 @app.command("doctor", epilog="Example: ringroad doctor --json")

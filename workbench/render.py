@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from graph.rings import Found
     from graph.sentences import Shared
     from loaders.load import LoadReport
+    from workbench.aside import Thing
     from workbench.casebook.opinions import Opinion
     from workbench.casebook.runs import Change
     from workbench.ringruns import RingRun
@@ -114,9 +115,9 @@ class _with_reasons:  # noqa: N801 - a table with more lines
         yield from (Segment.line() if each is None else each for each in [*head, None])
         for row, (reason, doubts) in zip(rows, self._reasons, strict=True):
             yield from [*row, Segment.line()]
-            yield Text(f"    {reason}", style="dim", no_wrap=True, overflow="ellipsis")
+            yield Padding(Text(reason, style="dim"), (0, 0, 0, 4), expand=False)
             for doubt in doubts:
-                yield Padding(Text(f"may be innocent: {doubt}", style="italic"), (0, 0, 0, 4))
+                yield Padding(Text(f"may be innocent: {doubt}", style="italic"), (0, 0, 0, 4), expand=False)
 
 
 def in_short(shared: Sequence[Shared]) -> str:
@@ -152,6 +153,19 @@ def how(ran: RingRun) -> list[str]:
         return list(ran.notes)
     new = f"{ran.fresh:,} new application{'' if ran.fresh == 1 else 's'}"
     return [f"looked only around what changed since {ran.since.astimezone(CHINA):%Y-%m-%d} ({new})", *ran.notes]
+
+
+def aside_table(shown: Sequence[Thing], number: int) -> RenderableType:
+    """Each thing in a line and its reason in the next."""
+    if not shown:
+        return Text(f"{number:,} things were set aside; --top shows more" if number else "nothing was set aside")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("people", "thing", "masked"):
+        table.add_column(name, justify="right" if name == "people" else "left", no_wrap=True)
+    for each in shown:
+        table.add_row(f"{each.held_by:,}", NODES[each.type].en, Text(each.masked))
+    more = [Text(f"{number - len(shown):,} more; see --top and --type", style="dim")] if number > len(shown) else []
+    return Group(_with_reasons(table, [(each.because, ()) for each in shown]), *more)
 
 
 def override_table(rows: Sequence[tuple[Opinion, str, bool]]) -> RenderableType:

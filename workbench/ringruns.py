@@ -101,7 +101,7 @@ def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overr
         change = runs.record(db, made.found.rings, about, now=datetime.now(UTC))
     named = [replace(ring, ring_id=name) for ring, name in zip(made.found.rings, change.ring_ids, strict=True)]
     ran = RingRun(as_of, replace(made.found, rings=named), change)
-    _keep(here.settings, ran)
+    _keep(here.settings, ran, asked.overrides_as_of)
     known = int((snapshot.nodes["Application"].known_at <= made.as_of).sum())
     batch = (mark.sequence, mark.id, mark.digest)
     lastrun.save(here.settings, lastrun.LastRun(made, here.store.url, batch, lastrun.decided(overrides), known))
@@ -116,10 +116,11 @@ def _in_window(snapshot: Snapshot, made: Run) -> frozenset[str]:
     return frozenset(applications.table["key"].filter(recent).to_pylist())
 
 
-def _keep(settings: Settings, ran: RingRun) -> None:
+def _keep(settings: Settings, ran: RingRun, overrides_as_of: datetime) -> None:
+    content = written({"as_of": ran.as_of, "overrides_as_of": overrides_as_of})
     fresh = settings.rings_file.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"as_of": ran.as_of.isoformat(), "rings": [ring.as_json() for ring in ran.found.rings]}, file)
+        json.dump(content | {"rings": [ring.as_json() for ring in ran.found.rings]}, file)
     fresh.replace(settings.rings_file)
 
 
@@ -129,19 +130,30 @@ def _keep(settings: Settings, ran: RingRun) -> None:
 def ring(ring_id: str) -> dict[str, Any]:
     """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded)."""
     settings = Settings.read()
-    try:
-        run = json.loads(settings.rings_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError("no rings yet; run `ringroad rings` first") from None
+    run = _last(settings)
     past = _history(settings, ring_id.upper(), datetime.fromisoformat(run["as_of"]))
     for each in run["rings"]:
         if each["ring_id"] == ring_id.upper():
-            return dict(each) | {"as_of": run["as_of"], "lineage": past}
+            return {"signs": [], "doubts": [], "roles": []} | dict(each) | {"as_of": run["as_of"], "lineage": past}
     ended = ""
     if past is not None and past["status"] != "alive":
         into = f" merged into {past['merged_into']}" if past["merged_into"] else " ended"
         ended = f"; it{into} as of {past['events'][-1]['as_of'][:10]}"
     raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings){ended}")
+
+
+def last_times(settings: Settings) -> tuple[datetime, datetime]:
+    """When the last run was as of, and of when its overrides were."""
+    run = _last(settings)
+    return datetime.fromisoformat(run["as_of"]), datetime.fromisoformat(run.get("overrides_as_of", run["as_of"]))
+
+
+def _last(settings: Settings) -> dict[str, Any]:
+    try:
+        run: dict[str, Any] = json.loads(settings.rings_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError("no rings yet; run `ringroad rings` first") from None
+    return run
 
 
 def _history(settings: Settings, ring_id: str, as_of: datetime) -> dict[str, Any] | None:
@@ -166,6 +178,8 @@ def as_json(ran: RingRun, window_days: int) -> dict[str, Any]:
         "since": ran.change.since,
         "recorded": not ran.change.unrecorded,
         "changes": dict(sorted(happened.items())),
+        "applications": ran.found.applications,
+        "links": ran.found.links if ran.since is None else None,
         "set_aside": ran.found.infrastructure,
     }
     return dict(written(content)) | {"rings": [ring.as_json() for ring in ran.found.rings]}

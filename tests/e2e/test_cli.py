@@ -25,7 +25,7 @@ from tests.loaders import lender
 from workbench import cli, override
 
 COMMANDS = (
-    "generate", "load", "rings", "ring", "doctor", "backup", "restore", "keys rotate", "keys reseal",
+    "generate", "load", "rings", "ring", "aside", "doctor", "backup", "restore", "keys rotate", "keys reseal",
     "override add", "override list", "override end",
 )  # fmt: skip
 
@@ -236,6 +236,8 @@ def test_too_many_bad_rows(ringroad: Run, folder: Path) -> None:
         (("rings", "--window", "long"), 2),
         (("rings", "--window", "0d"), 2),
         (("ring", "R0"), 2),
+        (("aside",), 2),
+        (("rings", "--since-last"), 2),
         (("restore", "none.tar"), 2),
         (("backup", "none/backup.tar"), 2),
         (("doctor", "--store", "nonsense"), 2),

@@ -6,6 +6,7 @@ import csv
 import json
 import sqlite3
 import tarfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import pytest
 
 from graph import rings
-from graph.overrides import Override
 from graph.vault import Vault
+from loaders.portfolio import generate
 from tests.e2e.conftest import Run
 from tests.loaders import lender
 from workbench.casebook import opinions
@@ -28,21 +29,10 @@ def loaded(ringroad: Run, folder: Path) -> Run:
     return ringroad
 
 
-Seen = list[list[Override]]
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    """The overrides that each run was given."""
-    runs: Seen = []
-
-    def find_rings(*arguments: Any, overrides: tuple[Override, ...] = (), **named: Any) -> rings.Found:
-        runs.append(list(overrides))
-        return found(*arguments, **named)
-
-    found = rings.find_rings
-    monkeypatch.setattr(rings, "find_rings", find_rings)
-    return runs
+def aside(loaded: Run, *arguments: object) -> dict[str, int]:
+    """What a run set aside, by kind."""
+    counts: dict[str, int] = json.loads(loaded("rings", *arguments, "--json").out)["set_aside"]
+    return counts
 
 
 def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
@@ -126,7 +116,7 @@ def add(loaded: Run, ring_id: str, *more: object) -> Any:
     return loaded("override", "add", "--ring", ring_id, "--shared", 1, "--reason", "the shop's own", *more)
 
 
-def test_an_override_from_a_card_to_its_end(loaded: Run, ring_id: str, seen: Seen) -> None:
+def test_an_override_from_a_card_to_its_end(loaded: Run, ring_id: str) -> None:
     told = add(loaded, ring_id, "--kind", "shop_tablet", "--until", "2099-06-01", "--author", "li")
     assert told.code == 0
     assert "infrastructure until 2099-06-01" in told.out
@@ -134,25 +124,50 @@ def test_an_override_from_a_card_to_its_end(loaded: Run, ring_id: str, seen: See
     thing = json.loads(loaded("ring", ring_id, "--json").out)["shared"][0]
     assert {name: line["override"][name] for name in ("type", "key")} == {name: thing[name] for name in ("type", "key")}
     assert (line["masked"], line["author"], line["in_force"]) == (thing["masked"], "li", True)
-    assert loaded("rings").code == 0
-    assert loaded("rings", "--as-of", LATE).code == 0
-    assert loaded("rings", "--as-of", LATE, "--overrides-as-of", "now").code == 0
-    kinds = [[(each.kind, each.infrastructure, each.reason) for each in given] for given in seen]
-    assert kinds == [[("shop_tablet", True, "the shop's own")], [], [("shop_tablet", True, "the shop's own")]]
+    assert "set aside: 1 × shop tablet" in loaded("rings").out
+    assert aside(loaded, "--as-of", LATE) == {}
+    assert aside(loaded, "--as-of", LATE, "--overrides-as-of", "now") == {"shop_tablet": 1}
     assert loaded("override", "end", 1, "--reason", "moved").code == 0
-    assert loaded("rings").code == 0
-    assert seen[-1] == []
+    assert aside(loaded) == {}
     assert "no overrides" in loaded("override", "list").out
     assert "moved" in loaded("override", "list", "--all").out
 
 
-def test_a_lead_by_its_token(loaded: Run, ring_id: str, seen: Seen) -> None:
-    thing = json.loads(loaded("ring", ring_id, "--json").out)["shared"][0]
-    named = ("--type", thing["type"], "--key", thing["key"])
-    assert loaded("override", "add", *named, "--verdict", "lead", "--reason", "none after all").code == 0
-    assert loaded("rings").code == 0
-    assert [each.infrastructure for each in seen[-1]] == [False]
-    assert "doctor" not in loaded("doctor").err
+def test_what_is_set_aside_links_nobody(loaded: Run, ring_id: str) -> None:
+    """One thing after another, until nothing is left of the ring."""
+    for left in range(len(json.loads(loaded("ring", ring_id, "--json").out)["shared"]), 0, -1):
+        shared = json.loads(loaded("ring", ring_id, "--json").out)["shared"]
+        assert len(shared) == left
+        assert add(loaded, ring_id).code == 0
+        told = json.loads(loaded("rings", "--json").out)
+        if not told["rings"]:
+            break
+        again = {each["key"] for each in told["rings"][0]["shared"]}
+        assert again == {each["key"] for each in shared[1:]}
+    assert told["rings"] == []
+    things = json.loads(loaded("aside", "--json").out)
+    assert {(each["kind"], each["because"]) for each in things} == {("by_hand", "the shop's own")}
+
+
+@pytest.mark.timeout(300)
+def test_a_lead_links_after_all(ringroad: Run, tmp_path: Path) -> None:
+    """A shop's tablet that few used: with the verdict taken back its users are linked."""
+    generate(tmp_path / "portfolio", preset="tiny", seed=7)
+    assert ringroad("load", tmp_path / "portfolio" / "input").code == 0
+    before = json.loads(ringroad("rings", "--window", "180d", "--json").out)
+    things = json.loads(ringroad("aside", "--top", 9999, "--json").out)
+    assert Counter(each["kind"] for each in things) == before["set_aside"]
+    assert [each["held_by"] for each in things] == sorted((each["held_by"] for each in things), reverse=True)
+    shown = ringroad("aside", "--type", "Device", "--top", 2).out
+    devices = [each for each in things if each["type"] == "Device" and each["kind"] == "shop_device"]
+    assert devices[0]["because"] in shown
+    assert f"{len([each for each in things if each['type'] == 'Device']) - 2} more" in shown
+    named = ("--type", "Device", "--key", devices[-1]["key"])
+    assert ringroad("override", "add", *named, "--verdict", "lead", "--reason", "no shop's after all").code == 0
+    after = json.loads(ringroad("rings", "--window", "180d", "--json").out)
+    assert after["set_aside"]["shop_device"] == before["set_aside"]["shop_device"] - 1
+    assert after["links"] > before["links"]
+    assert ringroad("aside", "--type", "Dealer").code == 2
 
 
 BAD: tuple[tuple[tuple[str, ...], int, str], ...] = (
@@ -201,14 +216,14 @@ def keys(loaded: Run) -> set[tuple[str, str]]:
     return {(each["override"]["key"], each["masked"]) for each in json.loads(loaded("override", "list", "--json").out)}
 
 
-def test_overrides_follow_new_keys(loaded: Run, ring_id: str, seen: Seen) -> None:
+def test_overrides_follow_new_keys(loaded: Run, ring_id: str) -> None:
     add(loaded, ring_id)
     ((before, masked),) = keys(loaded)
     assert loaded("keys", "rotate").code == 0
     ((after, still),) = keys(loaded)
     assert (after != before, still) == (True, masked)
-    assert loaded("rings").code == 0
-    assert [each.key for each in seen[-1]] == [after]
+    assert aside(loaded) == {"by_hand": 1}
+    assert [each["key"] for each in json.loads(loaded("aside", "--json").out)] == [after]
     assert json.loads(loaded("ring", ring_id, "--json").out)["ring_id"] == ring_id, "and so did the ring's name"
 
 
