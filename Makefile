@@ -44,7 +44,9 @@ demo: setup ## Make a portfolio, load it, find its rings (SERVE=0: leave nothing
 	echo; echo "2. into the graph"; \
 	$(BIN)/ringroad load $(DEMO)/portfolio/input; \
 	echo; echo "3. rings"; \
-	$(BIN)/ringroad rings --window 180d --out $(DEMO)/rings.csv
+	$(BIN)/ringroad rings --window 180d --out $(DEMO)/rings.csv; \
+	echo; echo "4. the first of them in full; any other: RINGROAD_HOME=$(DEMO)/home $(BIN)/ringroad ring RING_ID"; \
+	$(BIN)/ringroad ring "$$(sed -n '2s/,.*//p' $(DEMO)/rings.csv)"
 
 test: setup-dev system ## Everything that is tested, in under 15 minutes
 	@$(BIN)/python -m pytest -q $(ARGS)
