@@ -79,7 +79,9 @@ def _say_again(say: Say, size: int, found: dict[str, Any]) -> None:
     say(f"rerun, last {NEW_SHARE:.0%} of {size:,}", found["rerun"], "s", ratio=f"{found['whole'] / found['rerun']:.1f}")
     for name in ("rerun and a whole run", "two whole runs, parties renumbered", "the run before and a whole run"):
         alike = found[name]
-        more = {key: round(alike[key], 3) for key in ("same", "jaccard")} | {"rings": alike["rings"]}
+        more = {key: round(alike[key], 3) for key in ("same", "jaccard")} | {
+            key: alike[key] for key in ("extra", "rings")
+        }
         say(f"  {name}: ARI", alike["ari"], "", **more)
 
 
@@ -132,18 +134,25 @@ def again(folder: Path) -> dict[str, Any]:
 
 def alike(one: Sequence[Ring], other: Sequence[Ring]) -> dict[str, float]:
     """ARI over all that either lists, where whoever is not listed stands alone; shares of the rings of `other` that
-    `one` lists with the same members, or with a Jaccard index above one half."""
+    `one` lists with the same members, or with a Jaccard index above one half; `extra` rings of `one` are like none."""
     sets = [{frozenset(ring.application_ids) for ring in rings} for rings in (one, other)]
     names = [{each: number for number, own in enumerate(group) for each in own} for group in sets]
     every = sorted(names[0].keys() | names[1].keys())
     labels = [[name.get(each, -1 - place) for place, each in enumerate(every)] for name in names]
-    near = {each: own for own in sets[0] for each in own}
-    close = sum(
-        any(len(own & near[each]) / len(own | near[each]) > 0.5 for each in own if each in near) for own in sets[1]
-    )
     most = max(len(sets[1]), 1)
-    same = len(sets[0] & sets[1]) / most
-    return {"ari": float(adjusted_rand_score(*labels)), "same": same, "jaccard": close / most, "rings": len(sets[1])}
+    return {
+        "ari": float(adjusted_rand_score(*labels)),
+        "same": len(sets[0] & sets[1]) / most,
+        "jaccard": _close(sets[1], sets[0]) / most,
+        "extra": len(sets[0]) - _close(sets[0], sets[1]),
+        "rings": len(sets[1]),
+    }
+
+
+def _close(mine: set[frozenset[str]], theirs: set[frozenset[str]]) -> int:
+    """How many of mine have one of theirs above a Jaccard index of one half."""
+    near = {each: own for own in theirs for each in own}
+    return sum(any(len(own & near[each]) / len(own | near[each]) > 0.5 for each in own if each in near) for own in mine)
 
 
 @contextmanager

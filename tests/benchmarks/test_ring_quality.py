@@ -92,9 +92,10 @@ def ring(members: str) -> Ring:
 
 def test_two_runs_are_alike_by_members() -> None:
     one, other = [ring("abc"), ring("defg")], [ring("abc"), ring("defh"), ring("xyz")]
-    assert alike(one, one) == {"ari": 1.0, "same": 1.0, "jaccard": 1.0, "rings": 2}
+    assert alike(one, one) == {"ari": 1.0, "same": 1.0, "jaccard": 1.0, "extra": 0, "rings": 2}
     found = alike(one, other)
     assert found["same"] == pytest.approx(1 / 3)
     assert found["jaccard"] == pytest.approx(2 / 3)  # defg and defh share 3 of 5
     assert 0 < found["ari"] < 1
+    assert (found["extra"], alike(other, one)["extra"]) == (0, 1)
     assert alike([ring("abc")], [ring("abc"), ring("defg")])["ari"] < 0.7  # who is not listed is in no ring, not in one
