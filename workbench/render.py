@@ -105,7 +105,7 @@ def kind_name(kind: str) -> str:
 
 
 class _with_reasons:  # noqa: N801 - a table with more lines
-    """Each row of a table and below it, across all columns, its reason and its doubts."""
+    """Each row of a table and below it, across all columns, its reason, and as much of its doubts as fits a line."""
 
     def __init__(self, table: Table, reasons: Sequence[tuple[str, Sequence[str]]]) -> None:
         self._table, self._reasons = table, reasons
@@ -116,8 +116,9 @@ class _with_reasons:  # noqa: N801 - a table with more lines
         for row, (reason, doubts) in zip(rows, self._reasons, strict=True):
             yield from [*row, Segment.line()]
             yield Padding(Text(reason, style="dim"), (0, 0, 0, 4), expand=False)
-            for doubt in doubts:
-                yield Padding(Text(f"may be innocent: {doubt}", style="italic"), (0, 0, 0, 4), expand=False)
+            if doubts:
+                words = "; ".join(re.sub(r" \([A-Z0-9, ]+\)$", "", each) for each in doubts)
+                yield Text(f"    may be innocent: {words}", style="italic", no_wrap=True, overflow="ellipsis")
 
 
 def in_short(shared: Sequence[Shared]) -> str:

@@ -7,6 +7,7 @@ inputs call its `main` here: a process for each would take minutes.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import sqlite3
@@ -18,11 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
+from rich.cells import cell_len
+from rich.console import Console
 
 from graph.stores import sqlite_schema
 from tests.e2e.conftest import Run, process
 from tests.loaders import lender
 from workbench import cli, override
+from workbench.card import ring_card
 
 COMMANDS = (
     "generate", "load", "rings", "ring", "aside", "doctor", "backup", "restore", "keys rotate", "keys reseal",
@@ -170,6 +174,44 @@ def test_no_identifier_is_printed(ringroad: Run, folder: Path, tmp_path: Path) -
     secrets = [secret for secret in (*lender.SECRETS, lender.id_number(1)[:-1]) if secret in text]
     assert not secrets
     assert "6222 **** **** 6789" in text
+
+
+def told_of(ring: dict[str, Any]) -> str:
+    screen = Console(width=80, file=io.StringIO())
+    screen.print(ring_card(ring))
+    return str(screen.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_a_card_says_who_why_and_what_speaks_against_it(ringroad: Run, folder: Path) -> None:
+    assert ringroad("load", folder).code == 0
+    name = json.loads(ringroad("rings", "--json").out)["rings"][0]["ring_id"]
+    ring = json.loads(ringroad("ring", name, "--json").out)
+    assert {"signs", "doubts", "roles", "exposure", "undisbursed", "lineage"} <= set(ring)
+    assert {each["role"] for each in ring["roles"]} == {"organiser", "mule"}
+    card = told_of(ring | {"signs": ["2 of 4 [/b] pay nothing down (T04)"], "doubts": ["a fleet", "one town"]})
+    for line in (
+        "may be innocent: a fleet\nmay be innocent: one town",
+        "odd\n  2 of 4 [/b] pay nothing down (T04)",
+        "  mule: A1, A2, A3, A4 (somebody else's account paid the down payment)",
+        "  organiser: account 6222 **** **** 6789 (paid the down payment of 4 people)",
+        "   1 A1    2 A2    3 A3    4 A4",
+    ):
+        assert line in card
+    assert card.count("mule:") == 1
+    assert max(map(cell_len, card.splitlines())) <= 80
+
+
+def test_a_crowd_on_a_card_is_abridged(ringroad: Run, folder: Path) -> None:
+    assert ringroad("load", folder).code == 0
+    name = json.loads(ringroad("rings", "--json").out)["rings"][0]["ring_id"]
+    ring = json.loads(ringroad("ring", name, "--json").out)
+    many = [f"APP{n:010}" for n in range(40)]
+    ring |= {"application_ids": many, "shared": [ring["shared"][0] | {"holders": many}]}
+    ring["roles"] = [{"role": "mule", "who": each, "because": "paid"} for each in many]
+    card = told_of(ring)
+    assert "and 34 more (paid)" in " ".join(card.split())
+    assert "and 28 more" in " ".join(card.split())
+    assert max(map(cell_len, card.splitlines())) <= 80
 
 
 # Bad input ---------------------------------------------------------------------------------------------
