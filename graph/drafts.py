@@ -18,11 +18,12 @@ from graph.projection import Projection
 from graph.records import DAY, Ints, from_millis
 from graph.roles import Role, Staff, roles
 from graph.sentences import Shared, because, odd, typology
-from graph.signs import Signs
+from graph.signs import SIGNS, Signs
 from graph.snapshot import Nodes, Snapshot
 
 CLOSED = ("decline", "cancel")
 CHINA = 8 * 3_600_000
+OVERPRICED = [sign.name for sign in SIGNS].index("over_market")
 
 
 class Drafts:
@@ -65,6 +66,9 @@ class Drafts:
         people = len(np.unique(self._projection.party[members]))
         days = int((submitted[-1] - submitted[0]) // DAY) + 1
         dealer = Counter(each for each in self._projection.dealer[members].tolist() if each >= 0)
+        played = self._roles(number, shared, people)
+        overpriced = float(self._signs.shown[members, OVERPRICED].mean())
+        insider = any(one.role == "insider" for one in played)
         return {
             "ring_id": self._ring_id(members),
             "score": score,
@@ -73,12 +77,12 @@ class Drafts:
             "last_seen": _day(submitted[-1]),
             "exposure": round(float(self._amount[open_].sum()), 2),
             "undisbursed": round(float(self._amount[open_[~self._funded[open_]]].sum()), 2),
-            "typology": typology(shared, people),
+            "typology": typology(shared, people, overpriced=overpriced, insider=insider),
             "because": because(shared, len(members), people, days, dealer),
             "shared": tuple(shared),
             "signs": odd(self._signs.of(members), len(members)),
             "doubts": tuple(each.words for each, holds in zip(LOOK_ALIKES, looks_like, strict=True) if holds),
-            "roles": self._roles(number, shared, people),
+            "roles": played,
         }
 
     def _names(self, members: Ints) -> list[str]:

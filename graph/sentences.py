@@ -55,33 +55,37 @@ def odd(shown: Sequence[tuple[Sign, int]], count: int) -> tuple[str, ...]:
     return tuple(f"{number} of {count} {sign.words} ({sign.rule})" for sign, number in told)
 
 
-TYPOLOGY_SIGNS = (
-    ("T03", ("FINANCES",), 2),
-    ("T07", ("SPOKE_AS",), 3),
-    ("T02", ("TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO"), 2),
-    ("T13", ("LAST_SEEN_AT",), 3),
-    ("T01", ("PAID_DOWNPAYMENT", "REPAID_BY"), 3),
-    ("T05", ("USES_TEMPLATE",), 3),
-    ("T16", ("WORKS_AT", "WORK_PHONE"), 4),
-    ("T21", ("USED_DEVICE",), 4),
-)
-"""(typology, relations, holders): the first whose most-held thing reaches the number and a third of the ring."""
-
-LEFT_NO_TRACE = frozenset(
-    {"PAID_DOWNPAYMENT", "REPAID_BY", "TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO", "LAST_SEEN_AT"}
-)
-"""All that members of a T26 ring share: where the money and the cars go, no phone and no device."""
+MOSTLY = 0.5
+MONEY = ("PAID_DOWNPAYMENT", "REPAID_BY")
+SOLD_ON = ("TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO")
+TRACELESS = frozenset({*MONEY, *SOLD_ON, "LAST_SEEN_AT"})
+"""All that members of a T26 ring share: where the money and the cars go, no phone, no device, no paper."""
 
 
-def typology(shared: Sequence[Shared], count: int) -> str:
-    """A first guess from what carries the ring; T08 is the umbrella (domain.md §2.2)."""
-    most: dict[str, int] = {}
+def typology(shared: Sequence[Shared], count: int, *, overpriced: float = 0.0, insider: bool = False) -> str:
+    """A first guess from what carries the ring, the rarest evidence first; T08 is the umbrella (domain.md §2.2).
+
+    `overpriced` is the share of applications above the market price; `insider` that somebody helped from inside.
+    """
+    most: Counter[str] = Counter()
     for one in shared:
-        most[one.relation] = max(most.get(one.relation, 0), one.people)
-    sold = max((most.get(each, 0) for each in ("TRANSFERRED_TO", "TRANSFER_ACCOUNT", "PROCEEDS_TO")), default=0)
-    if sold >= 2 and set(most) <= LEFT_NO_TRACE:
-        return "T26"
-    for name, relations, holders in TYPOLOGY_SIGNS:
-        if max((most.get(each, 0) for each in relations), default=0) >= max(holders, count / 3):
-            return name
-    return "T08"
+        most[one.relation] = max(most[one.relation], one.people)
+    many = max(3, count / 3)
+    paid = max(most[each] for each in MONEY)
+    papers = max(most["USES_TEMPLATE"], most["WORK_PHONE"])
+    if most["FINANCES"] >= 2:
+        return "T03"
+    if max(most[each] for each in SOLD_ON) >= 2:
+        return "T26" if set(+most) <= TRACELESS else "T02"
+    guesses = (
+        ("T07", most["SPOKE_AS"] >= many),
+        ("T20", most["WORKS_AT"] >= many and max(most["LIVES_AT"], most["REPAID_BY"]) >= many),
+        ("T16", most["WORKS_AT"] >= many),
+        ("T05", papers >= many and papers >= paid),
+        ("T09", insider),
+        ("T04", overpriced >= MOSTLY),
+        ("T01", paid >= many),
+        ("T13", most["LAST_SEEN_AT"] >= many),
+        ("T21", most["USED_DEVICE"] >= max(4, many)),
+    )
+    return next((name for name, holds in guesses if holds), "T08")

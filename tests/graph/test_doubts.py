@@ -113,11 +113,25 @@ def test_few_of_many_make_no_role() -> None:
         ([thing("FINANCES", *FOUR[:2], type_="Vehicle")], "T03"),
         ([thing("PAID_DOWNPAYMENT", *FOUR)], "T01"),
         ([thing("USES_TEMPLATE", *FOUR, type_="DocTemplate")], "T05"),
+        ([thing("USES_TEMPLATE", *FOUR[:3], type_="DocTemplate"), thing("PAID_DOWNPAYMENT", *FOUR)], "T01"),
+        ([thing("WORKS_AT", *FOUR, type_="Employer"), thing("PAID_DOWNPAYMENT", *FOUR)], "T16"),
+        ([thing("WORKS_AT", *FOUR, type_="Employer"), thing("LIVES_AT", *FOUR, type_="Address")], "T20"),
+        ([thing("SPOKE_AS", *FOUR, type_="VoiceCluster"), thing("PAID_DOWNPAYMENT", *FOUR)], "T07"),
+        ([thing("LAST_SEEN_AT", *FOUR, type_="Place"), thing("PAID_DOWNPAYMENT", *FOUR[:2])], "T13"),
+        ([thing("USED_DEVICE", *FOUR, type_="Device")], "T21"),
+        ([thing("PAID_DOWNPAYMENT", *FOUR[:2])], "T08"),
         ([thing("CONTACT_OF", *FOUR, type_="Phone")], "T08"),
     ],
 )  # fmt: skip
 def test_typology(shared: list[Shared], expected: str) -> None:
     assert typology(shared, 5) == expected
+
+
+def test_an_insider_and_prices_tell_what_money_alone_does_not() -> None:
+    paid = [thing("PAID_DOWNPAYMENT", *FOUR)]
+    assert typology(paid, 5, insider=True) == "T09"
+    assert typology(paid, 5, overpriced=0.6) == "T04"
+    assert typology([*paid, thing("FINANCES", *FOUR[:2], type_="Vehicle")], 5, insider=True, overpriced=1.0) == "T03"
 
 
 def test_sentences() -> None:
