@@ -91,7 +91,8 @@ def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Ov
         raise InputError("a run cannot be continued back in time; find the rings anew as of that time")
     window = _in_window(snapshot, as_of, before.window_days)
     fresh, things = _changed(snapshot, since=before.as_of, as_of=as_of)
-    before = _judged_anew(before, snapshot, _linking(snapshot, things, before), as_of=as_of)
+    overrides = tuple(overrides)
+    before = _judged_anew(before, snapshot, _linking(snapshot, things, before), as_of=as_of, overrides=overrides)
     near = _inside(window, fresh, holders(snapshot, _linking(snapshot, things, before), as_of=as_of))
     members = _members(snapshot, before.rings)
     stirred = _stirred(snapshot, before, near, window, as_of=as_of)
@@ -158,7 +159,7 @@ def _linking(snapshot: Snapshot, things: Things, before: Run) -> Things:
     return linking
 
 
-def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int) -> Run:
+def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int, overrides: Iterable[Override]) -> Run:
     """With what the changed things have become, by all who ever held them; what few hold is never set aside."""
     many = {}
     for type_, every in things.items():
@@ -166,7 +167,13 @@ def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int)
         many[type_] = every[count >= LEAST_JUDGED.get(type_, MOST_JUDGED)]
     cut = excerpt(snapshot, holders(snapshot, many, as_of=as_of), as_of=as_of)
     part = cut.part
-    verdicts = judge(part, holdings(part, as_of=as_of), as_of=as_of, earlier=_earlier(before, part))
+    verdicts = judge(
+        part,
+        holdings(part, as_of=as_of),
+        as_of=as_of,
+        overrides=tuple(placed(overrides, part)),
+        earlier=_earlier(before, part),
+    )
     aside = dict(before.aside)
     for type_, judged in verdicts.mapping().items():
         ids = part.nodes[type_].ids

@@ -228,5 +228,7 @@ def test_things_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "Device" not in before.aside
     assert "Device" in run(snap, as_of=at(400), window_days=WINDOW).aside
     assert "Device" in rerun(before, snap, as_of=at(400)).aside
+    lead = Override("Device", "tablet", infrastructure=False, kind="", reason="not theirs", until=LATE)
+    assert "Device" not in rerun(before, snap, as_of=at(400), overrides=[lead]).aside
     monkeypatch.setattr(continued, "LEAST_JUDGED", {"Device": 1000})
     assert "Device" not in rerun(before, snap, as_of=at(400)).aside
