@@ -125,10 +125,15 @@ def circles(snapshot: Snapshot, all_held: Holdings, held: Mapping[str, Ints], *,
     application, insured, known_at = application[at], insured[at], known_at[at]
     openly = np.bincount(insured)[insured] >= FLEET
     fleet = _last_known(size, party[application[openly]], insured[openly], known_at[openly])
-    registered = pd.to_datetime(snapshot.nodes["Employer"].table["reg_date"].to_pandas(), errors="coerce", utc=True)
-    age = pd.Timestamp(as_of, unit="ms", tz="UTC") - registered
-    young = np.append(age.between(pd.Timedelta(0), pd.Timedelta(days=YOUNG_EMPLOYER_DAYS)).to_numpy(), False)
+    young = np.append(young_employers(snapshot, as_of), False)
     return Circles(home, employer, _with_colleagues(fleet, employer), young[employer])
+
+
+def young_employers(snapshot: Snapshot, as_of: int) -> npt.NDArray[np.bool_]:
+    """Per employer whether it was registered less than `YOUNG_EMPLOYER_DAYS` before; not if nobody says when."""
+    dates = snapshot.nodes["Employer"].table["reg_date"].to_pandas()
+    age = pd.Timestamp(as_of, unit="ms", tz="UTC") - pd.to_datetime(dates, errors="coerce", utc=True)
+    return np.asarray(age.between(pd.Timedelta(0), pd.Timedelta(days=YOUNG_EMPLOYER_DAYS)).to_numpy())
 
 
 def _last_known(size: int, owner: Ints, circle: Ints, known_at: Ints) -> Ints:

@@ -7,7 +7,7 @@ things in the same order as on the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,26 @@ def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
 
 def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> Ints:
     """How many people hold each of these things as known by then; an application without applicant is somebody."""
+    place, people = _held_by(snapshot, type_, things, _people, as_of=as_of)
+    span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + 1
+    return np.bincount(np.unique(place * span + people) // span, minlength=len(things))
+
+
+def holding_in(
+    snapshot: Snapshot, type_: str, things: Ints, window: npt.NDArray[np.bool_], *, as_of: int
+) -> tuple[Ints, Ints]:
+    """All (place in `things`, application) of the window, each once."""
+    place, application = _held_by(snapshot, type_, things, _applications, as_of=as_of)
+    inside = window[application]
+    pairs = np.unique(place[inside] * len(window) + application[inside])
+    return pairs // max(len(window), 1), pairs % max(len(window), 1)
+
+
+Behind = Callable[..., tuple[Ints, Ints]]
+
+
+def _held_by(snapshot: Snapshot, type_: str, things: Ints, behind: Behind, *, as_of: int) -> tuple[Ints, Ints]:
+    """Per relation to one of these things: its place in `things`, and who stands behind the near end."""
     rank = np.argsort(things)
     names, stands_for = _all_names(snapshot, type_, things[rank], as_of=as_of)
     order = np.argsort(names, kind="stable")
@@ -125,20 +145,31 @@ def count_holders(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -
     place, holder = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for edge in EDGES.values():
         source = near_is_source(edge)
-        if edge.weight and type_ == (edge.target if source else edge.source):
+        anchor = edge.source if source else edge.target
+        if edge.weight and anchor in ANCHORS and type_ == (edge.target if source else edge.source):
             rows = rows_at(snapshot, edge.name, nodes, outgoing=not source, as_of=as_of)
             near, far = ("source", "target") if source else ("target", "source")
             row, thing = _joined(rows[far], names[order], rank[stands_for[order]])
-            at, people = _people(snapshot, edge.source if source else edge.target, rows[near][row], as_of=as_of)
+            at, who = behind(snapshot, anchor, rows[near][row], as_of=as_of)
             place.append(thing[at])
-            holder.append(people)
-    span = len(snapshot.nodes["Person"]) + len(snapshot.nodes["Application"]) + 1
-    once = np.unique(np.concatenate(place) * span + np.concatenate(holder)) // span
-    return np.bincount(once, minlength=len(things))
+            holder.append(who)
+    return np.concatenate(place), np.concatenate(holder)
+
+
+def _applications(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> tuple[Ints, Ints]:
+    """The applications of each of these applications, people or vehicles: places in `near`, and applications."""
+    if type_ == "Application":
+        return np.arange(len(near)), near
+    name, own, other = ("APPLIED", "source", "target") if type_ == "Person" else ("FINANCES", "target", "source")
+    rows = rows_at(snapshot, name, np.unique(near), outgoing=type_ == "Person", as_of=as_of)
+    return _joined(near, rows[own], rows[other])
 
 
 def holders_at_most(snapshot: Snapshot, type_: str, things: Ints) -> Ints:
-    """No fewer than hold each of these things now or later, from the index alone and so at once."""
+    """How many hold each of these things now or later, from the index alone and so at once; 1 only if nobody shares it.
+
+    A vehicle counts twice, for several may finance it.
+    """
     names, stands_for = _all_names(snapshot, type_, things, as_of=LAST)
     total = np.zeros(len(things), dtype=np.int64)
     for edge in EDGES.values():
@@ -151,7 +182,8 @@ def holders_at_most(snapshot: Snapshot, type_: str, things: Ints) -> Ints:
             if more is not None:
                 far = more.rows["target" if near_is_source(edge) else "source"]
                 degree += np.bincount(far, minlength=len(snapshot.nodes[type_]))[names]
-            np.add.at(total, stands_for, degree)
+            anchor = edge.source if near_is_source(edge) else edge.target
+            np.add.at(total, stands_for, degree * (2 if anchor == "Vehicle" else 1))
     return total
 
 

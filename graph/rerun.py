@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 
+from graph.circles import COLLEAGUES, young_employers
 from graph.errors import InputError
 from graph.excerpt import (
     Excerpt,
@@ -26,6 +27,7 @@ from graph.excerpt import (
     held,
     holders,
     holders_at_most,
+    holding_in,
     near_nodes,
     rows_since,
 )
@@ -33,7 +35,7 @@ from graph.incidence import holdings, near_is_source
 from graph.infrastructure import Earlier, Judged
 from graph.ontology import EDGES, NODES
 from graph.overrides import Override, placed
-from graph.projection import Wider, judge
+from graph.projection import SAME_DEALER, UNIT, WEAKEST_PAIR, Wider, judge
 from graph.records import DAY, Ints, NodeRef
 from graph.rings import Examined, Found, Ring, chosen, examine, ranked
 from graph.snapshot import PAGED, Snapshot
@@ -84,8 +86,8 @@ def run(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable
 def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Override] = ()) -> Run:
     """The run as of a later time, from the one before and what became known since.
 
-    Close to a whole run, not the same: `tests/graph/test_rerun.py` holds the difference to that between two whole
-    runs. Raises InputError for a time before that of `before`.
+    Close to a whole run, not the same (benchmarks/README.md): context ties to people outside the excerpt are not
+    seen, and what was set aside stays so. Raises InputError for a time before that of `before`.
     """
     if as_of < before.as_of:
         raise InputError("a run cannot be continued back in time; find the rings anew as of that time")
@@ -93,15 +95,15 @@ def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Ov
     fresh, things = _changed(snapshot, since=before.as_of, as_of=as_of)
     overrides = tuple(overrides)
     before = _judged_anew(before, snapshot, _linking(snapshot, things, before), as_of=as_of, overrides=overrides)
-    near = _inside(window, fresh, holders(snapshot, _linking(snapshot, things, before), as_of=as_of))
+    near = _inside(window, fresh, _sharers(snapshot, things, before, window, as_of=as_of))
     members = _members(snapshot, before.rings)
     stirred = _stirred(snapshot, before, near, window, as_of=as_of)
     touched = {ring.ring_id for ring in before.rings if stirred[members[ring.ring_id]].any()}
     core = _inside(window, near, *(members[each] for each in sorted(touched)))
-    around = _linking(snapshot, held(snapshot, core, as_of=as_of), before)
-    region = _inside(window, core, holders(snapshot, around, as_of=as_of))
+    around = held(snapshot, core, as_of=as_of)
+    region = _inside(window, core, _sharers(snapshot, around, before, window, as_of=as_of))
     region = _inside(window, _whole(snapshot, region, as_of=as_of))
-    anew = _examined_anew(before, snapshot, region, as_of=as_of, overrides=overrides)
+    anew = _examined_anew(before, snapshot, region, window, as_of=as_of, overrides=overrides)
     names = set(snapshot.nodes["Application"].table["key"].take(pa.array(core)).to_pylist())
     anew = [ring for ring in anew if not names.isdisjoint(ring.application_ids)]
     rings = _apart([*anew, *(ring for ring in before.rings if ring.ring_id not in touched)])
@@ -157,6 +159,27 @@ def _linking(snapshot: Snapshot, things: Things, before: Run) -> Things:
         count = holders_at_most(snapshot, type_, kept)
         linking[type_] = kept[(count >= 2) & (count <= MANY * NODES[type_].hub_above)]
     return linking
+
+
+def _sharers(snapshot: Snapshot, things: Things, before: Run, window: npt.NDArray[np.bool_], *, as_of: int) -> Ints:
+    """Applications of the window that one of these things links with others there."""
+    found = [np.zeros(0, dtype=np.int64)]
+    for type_, kept in _linking(snapshot, things, before).items():
+        place, application = holding_in(snapshot, type_, kept, window, as_of=as_of)
+        count = np.bincount(place, minlength=len(kept))
+        strongest = _strongest_link(snapshot, type_, kept, as_of) * UNIT / np.log2(1 + np.maximum(count, 1))
+        links = (count >= 2) & (count <= NODES[type_].hub_above) & (strongest >= WEAKEST_PAIR)
+        found.append(application[links[place]])
+    return np.concatenate(found)
+
+
+def _strongest_link(snapshot: Snapshot, type_: str, things: Ints, as_of: int) -> npt.NDArray[np.float64]:
+    """What sharing each thing alone is worth at most, before its rarity: an old employer little."""
+    far = [edge for edge in EDGES.values() if type_ == (edge.target if near_is_source(edge) else edge.source)]
+    most = np.full(len(things), SAME_DEALER * max((edge.weight for edge in far), default=0.0))
+    if type_ == "Employer":
+        most[~young_employers(snapshot, as_of)[things]] *= COLLEAGUES
+    return most
 
 
 def _judged_anew(before: Run, snapshot: Snapshot, things: Things, *, as_of: int, overrides: Iterable[Override]) -> Run:
@@ -217,12 +240,19 @@ def _whole(snapshot: Snapshot, region: Ints, *, as_of: int) -> Ints:
 
 
 def _examined_anew(
-    before: Run, snapshot: Snapshot, region: Ints, *, as_of: int, overrides: Iterable[Override]
+    before: Run,
+    snapshot: Snapshot,
+    region: Ints,
+    window: npt.NDArray[np.bool_],
+    *,
+    as_of: int,
+    overrides: Iterable[Override],
 ) -> list[Ring]:
     cut = excerpt(snapshot, region, as_of=as_of)
     part = cut.part
     held_by = {name: _held(snapshot, cut, name, before, as_of=as_of) for name, node in NODES.items() if node.lead}
-    wider = Wider(held_by, _earlier(before, part), before.average)
+    crowded = _crowded(snapshot, cut, window, as_of=as_of)
+    wider = Wider(held_by, _with_hubs(_earlier(before, part), crowded), before.average)
     decided = tuple(placed(overrides, part))
     examined = examine(part, as_of=as_of, window_days=before.window_days, overrides=decided, excerpt_of=wider)
     return chosen(part, examined, as_of=as_of)
@@ -236,6 +266,30 @@ def _held(snapshot: Snapshot, cut: Excerpt, type_: str, before: Run, *, as_of: i
     shared = np.flatnonzero(open_)[holders_at_most(snapshot, type_, index[open_]) >= 2]
     count[shared] = count_holders(snapshot, type_, index[shared], as_of=as_of)
     return count
+
+
+def _crowded(snapshot: Snapshot, cut: Excerpt, window: npt.NDArray[np.bool_], *, as_of: int) -> Things:
+    """Things of the excerpt that so many hold in the window that they link nobody, though the excerpt shows few."""
+    crowded = {}
+    for name, node in NODES.items():
+        if node.lead:
+            many = np.flatnonzero(holders_at_most(snapshot, name, cut.index[name]) > node.hub_above)
+            place, _ = holding_in(snapshot, name, cut.index[name][many], window, as_of=as_of)
+            crowded[name] = many[np.bincount(place, minlength=len(many)) > node.hub_above]
+    return crowded
+
+
+def _with_hubs(earlier: Earlier, crowded: Things) -> Earlier:
+    nothing = Judged(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    by_type = dict(earlier.by_type)
+    for name, things in crowded.items():
+        aside = by_type.get(name, nothing)
+        fresh = np.setdiff1d(things, aside.entity)
+        entity = np.concatenate([aside.entity, fresh])
+        kind = np.concatenate([aside.kind, np.full(len(fresh), len(earlier.kinds))])
+        order = np.argsort(entity)
+        by_type[name] = Judged(entity[order], kind[order])
+    return Earlier((*earlier.kinds, "hub"), by_type)
 
 
 def _earlier(before: Run, part: Snapshot) -> Earlier:

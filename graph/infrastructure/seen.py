@@ -123,6 +123,8 @@ class Seen:
     as_of: int
     _holders: dict[str, Holders] = field(default_factory=dict)
     _judged: dict[tuple[object, str], Ints] = field(default_factory=dict)
+    earlier: dict[tuple[str, str], Ints] = field(default_factory=dict)
+    """Per kind and type what an earlier run found, which an excerpt may no longer show."""
     _rows: dict[str, tuple[Ints, Ints, Ints]] = field(default_factory=dict)
 
     @classmethod
@@ -149,7 +151,9 @@ class Seen:
         """What a recogniser says of one type."""
         key = (recogniser, type_)
         if key not in self._judged:
-            self._judged[key] = recogniser.judge(self, type_) if type_ in self.own else np.zeros(0, dtype=np.int64)
+            found = recogniser.judge(self, type_) if type_ in self.own else np.zeros(0, dtype=np.int64)
+            before = self.earlier.get((recogniser.kind, type_))
+            self._judged[key] = found if before is None else np.union1d(found, before)
         return self._judged[key]
 
     # The portfolio as a whole -------------------------------------------------------------------------

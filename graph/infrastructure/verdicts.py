@@ -165,6 +165,9 @@ def recognise(
     before = earlier or Earlier((), {})
     kinds = list(dict.fromkeys([*(each.kind for each in recognisers), *before.kinds, *by_hand]))
     renumbered = np.array([kinds.index(each) for each in before.kinds], dtype=np.int64)
+    for type_, known in before.by_type.items():
+        for number, kind in enumerate(before.kinds):
+            seen.earlier[kind, type_] = known.entity[known.kind == number]
     by_type = {}
     for type_ in sorted({*seen.own, *before.by_type, *(type_ for type_, _ in decided)}):
         judged = _judged(seen, type_, recognisers)
