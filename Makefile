@@ -40,7 +40,7 @@ demo: setup ## Make a portfolio, load it, find its rings (SERVE=0: leave nothing
 	@mkdir -p $(DEMO)
 	@export RINGROAD_HOME="$(abspath $(DEMO))/home"; \
 	echo "1. a synthetic portfolio: 3,000 applications, six months, $(DEMO)/portfolio"; \
-	$(BIN)/ringroad generate --preset tiny --seed 7 --out $(DEMO)/portfolio; \
+	$(BIN)/ringroad generate --preset tiny --seed 8 --out $(DEMO)/portfolio; \
 	echo; echo "2. into the graph"; \
 	$(BIN)/ringroad load $(DEMO)/portfolio/input; \
 	echo; echo "3. rings"; \

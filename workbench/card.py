@@ -83,7 +83,7 @@ def _numbered(holders: list[str], numbers: dict[str, int]) -> str:
     return " ".join(map(str, at[:MANY])) + (f" and {len(at) - MANY} more" if len(at) > MANY else "")
 
 
-LONG = 16
+LONG = 12
 """Characters of a mask; some of a lender's own codes are longer."""
 
 
