@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.candidates import Groups
+from graph.circles import HOUSEHOLD, Circles
 from graph.incidence import Incidence
 from graph.measure import Measured, top
 from graph.records import Ints
@@ -46,6 +47,7 @@ class Described:
     points: Floats
     dealer: Floats
     employer: Floats
+    home: Floats
     openly: Floats
     town: Floats
 
@@ -65,6 +67,10 @@ def _shared_by(of: Described, *strands: str) -> Floats:
 
 
 LOOK_ALIKES = (
+    LookAlike(
+        "family", 0.5, "a family: most live at one address of few people (B01, B14)",
+        lambda of: (of.people <= HOUSEHOLD) & (of.home >= MOST),
+    ),
     LookAlike(
         "fleet", 0.15, "drivers of one company that pays or insures openly (B05)",
         lambda of: (of.employer >= HALF) & (of.openly >= OPENLY) & (of.points <= PLAIN_POINTS),
@@ -98,17 +104,16 @@ LOOK_ALIKES = (
 
 @dataclass(frozen=True)
 class Openness:
-    """Per party: its employer unless that is new, whether a company pays or insures for it openly, its town."""
+    """Per party: its employer unless that is new, its household, whether a company pays or insures openly, its town."""
 
     employer: Ints
+    home: Ints
     openly: Ints
     town: Ints
 
 
-def openness(
-    snapshot: Snapshot, found: Mapping[str, Incidence], party: Ints, employer: Ints, *, as_of: int
-) -> Openness:
-    """`found` are the incidences by type, `employer` per party that of an employer that is not new."""
+def openness(snapshot: Snapshot, found: Mapping[str, Incidence], party: Ints, near: Circles, *, as_of: int) -> Openness:
+    """`found` are the incidences by type, `near` who lives and works with whom."""
     openly = np.zeros(len(party), dtype=np.int64)
     if "Account" in found:
         corporate = np.asarray(snapshot.nodes["Account"].table["card_type"].to_pandas() == "corporate")
@@ -123,7 +128,8 @@ def openness(
     application = of_vehicle[insured["source"]]
     by_other = (application >= 0) & (holder[application] != insured["target"])
     openly[party[application[by_other]]] = 1
-    return Openness(employer, openly, _towns(snapshot, party, holder))
+    employer = np.where(near.young, -1, near.employer)
+    return Openness(employer, near.home, openly, _towns(snapshot, party, holder))
 
 
 def _towns(snapshot: Snapshot, party: Ints, holder: Ints) -> Ints:
@@ -143,6 +149,7 @@ def describe(groups: Groups, measured: Measured, strands: tuple[str, ...], shown
         points=measured.points,
         dealer=measured.top_dealer / people,
         employer=top(groups.start, shown.employer[groups.member])[0] / people,
+        home=top(groups.start, shown.home[groups.member])[0] / people,
         openly=openly / people,
         town=top(groups.start, shown.town[groups.member])[0] / people,
     )

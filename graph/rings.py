@@ -143,10 +143,7 @@ def examine(
         Rows.of(ties.size, ties.first, ties.second, ties.weight[:, None]),
         _members(projection, odd),
     )
-    near = projection.circles
-    open_ = openness(
-        snapshot, projection.carriers, projection.party, np.where(near.young, -1, near.employer), as_of=as_of
-    )
+    open_ = openness(snapshot, projection.carriers, projection.party, projection.circles, as_of=as_of)
     looks_like = recognised(describe(groups, measured, projection.strands, open_))
     average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
     if excerpt_of is not None:

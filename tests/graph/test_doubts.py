@@ -22,7 +22,7 @@ def group(**told: float) -> Described:
         part["Account"] = np.array([1.0])
     plain = Described(
         part=part, people=np.array([6]), days=np.array([10.0]), points=np.array([10.0]), dealer=np.array([1.0]),
-        employer=np.array([0.0]), openly=np.array([0.0]), town=np.array([0.0]),
+        employer=np.array([0.0]), home=np.array([0.0]), openly=np.array([0.0]), town=np.array([0.0]),
     )  # fmt: skip
     return replace(plain, **{name: np.array([value]) for name, value in told.items() if name not in STRANDS})
 
@@ -35,6 +35,9 @@ def doubts(**told: float) -> list[str]:
     ("told", "expected"),
     [
         ({}, []),
+        ({"home": 0.8, "people": 4}, ["family"]),
+        ({"home": 0.8, "people": 9}, []),
+        ({"home": 0.3, "people": 4}, []),
         ({"employer": 0.9, "openly": 0.5}, ["fleet"]),
         ({"employer": 0.9, "openly": 0.1}, []),
         ({"employer": 0.3, "openly": 0.9}, []),
