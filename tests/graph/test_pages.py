@@ -62,8 +62,9 @@ def test_pages_that_came_later_join_those_of_before() -> None:
 
 
 def test_three_files_from_one_template_are_found(tmp_path: Path) -> None:
-    """Copies differ by a bit or two; nothing else is shared."""
+    """Copies differ by a bit or two, and the third person shares nothing else. Papers alone would be software."""
     facts = pages("page:00000000000000ff", "page:00000000000000fe", "page:00000000000001ff")
+    facts += [edge("PAID_DOWNPAYMENT", "payer", f"A{number}", 392) for number in range(2)]
     (ring,) = find_rings(taken(tmp_path, facts), as_of=400 * DAY, window_days=120).rings
     assert ring.application_ids == ("A0", "A1", "A2")
     assert "1 document template (uses template, 3 of 3)" in ring.because
