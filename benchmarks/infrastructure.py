@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from graph.incidence import dealers, incidences, parties
-from graph.infrastructure import DAY, Seen, Verdicts, recognise
+from graph.infrastructure import Seen, Verdicts, recognise
 from graph.keyring import Keyring
 from graph.ontology import NODES
+from graph.records import DAY
 from graph.snapshot import Snapshot, open_snapshot
 from graph.vault import Vault
 

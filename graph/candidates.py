@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from graph.communities import Links, adjacency, leiden, linkage
-from graph.records import Ints
+from graph.records import Ints, ranges
 
 RESOLUTIONS = (20, 50, 100, 200, 400, 800)
 """Thousandths a pair: from rings held together by chains to those that share almost everything."""
@@ -58,8 +58,7 @@ class Groups:
 
     def only(self, kept: Ints) -> Groups:
         sizes = self.sizes[kept]
-        rows = np.repeat(self.start[kept] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
-        return Groups(_starts(sizes), self.member[rows + np.arange(sizes.sum())])
+        return Groups(_starts(sizes), self.member[ranges(self.start[kept], sizes)])
 
 
 def _starts(sizes: Ints) -> Ints:

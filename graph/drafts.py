@@ -15,14 +15,13 @@ from graph.incidence import Incidence
 from graph.lookalikes import LOOK_ALIKES
 from graph.ontology import EDGES, NODES
 from graph.projection import Projection
-from graph.records import DAY, Ints, from_millis
+from graph.records import CHINA, DAY, Ints, from_millis
 from graph.roles import Role, Staff, roles
 from graph.sentences import Shared, because, odd, typology
 from graph.signs import SIGNS, Signs
 from graph.snapshot import Nodes, Snapshot
 
 CLOSED = ("decline", "cancel")
-CHINA = 8 * 3_600_000
 OVERPRICED = [sign.name for sign in SIGNS].index("over_market")
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from graph.incidence import ANCHORS, near_is_source
 from graph.ontology import EDGES, NODES
 from graph.pages import Pages
-from graph.records import Ints
+from graph.records import Ints, ranges
 from graph.snapshot import COLUMNS, PAGED, Edges, Nodes, Snapshot, sort_edges
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -35,9 +35,8 @@ def rows_at(snapshot: Snapshot, relation: str, nodes: Ints, *, outgoing: bool, a
     base, more = snapshot.edges[relation], snapshot.appended.get(relation)
     start = base.out_start if outgoing else base.in_start
     old = nodes[nodes + 1 < len(start)]
-    count = start[old + 1] - start[old]
-    at = np.repeat(start[old] - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
-    at = at.astype(np.int64) if outgoing else base.in_order[at.astype(np.int64)]
+    at = ranges(start[old], start[old + 1] - start[old])
+    at = at if outgoing else base.in_order[at]
     if more is not None:
         at = at[~np.isin(at, more.replaced)]
     columns = {name: getattr(base, name)[at] for name in COLUMNS}
@@ -208,10 +207,7 @@ def _joined(left: Ints, key: Ints, value: Ints) -> tuple[Ints, Ints]:
     """Each of `left` with every value of the same key: places in `left`, and values."""
     order = np.argsort(key, kind="stable")
     begin, end = (np.searchsorted(key[order], left, side=side) for side in ("left", "right"))
-    count = end - begin
-    at = np.repeat(np.arange(len(left)), count)
-    rows = np.repeat(begin - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
-    return at, value[order[rows.astype(np.int64)]]
+    return np.repeat(np.arange(len(left)), end - begin), value[order[ranges(begin, end - begin)]]
 
 
 def applications_of(snapshot: Snapshot, near: Things, *, as_of: int) -> Ints:

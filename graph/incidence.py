@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from graph.ontology import EDGES, NODES, EdgeType
-from graph.records import Ints
+from graph.records import DAY, Ints, ranges
 from graph.snapshot import Snapshot
 
 VOICE_MATCH = 0.8
@@ -85,6 +85,13 @@ def _to_first(group: Ints, member: Ints) -> tuple[Ints, Ints]:
     """Every member with one member of its group."""
     _, at, group = np.unique(group, return_index=True, return_inverse=True)
     return member[at][group], member
+
+
+def in_window(snapshot: Snapshot, *, as_of: int, window_days: int) -> npt.NDArray[np.bool_]:
+    """Per application whether it was known by then and submitted no longer before: who can be in a ring."""
+    nodes = snapshot.nodes["Application"]
+    submitted = nodes.times("submitted_at", as_of=as_of)
+    return np.asarray((nodes.known_at <= as_of) & (submitted >= as_of - window_days * DAY))
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ def reached(snapshot: Snapshot, edge: EdgeType, as_of: int) -> tuple[Ints, Ints,
     holder, application, since = holder[order], application[order], via["known_at"][order]
     begin = np.searchsorted(holder, rows[near], side="left")
     count = np.searchsorted(holder, rows[near], side="right") - begin
-    at = np.repeat(begin - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
+    at = ranges(begin, count)
     known = np.maximum(np.repeat(rows["known_at"], count), since[at])
     return application[at], np.repeat(rows[far], count), known
 

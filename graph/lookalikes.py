@@ -148,10 +148,10 @@ def describe(groups: Groups, measured: Measured, strands: tuple[str, ...], shown
         days=measured.days,
         points=measured.points,
         dealer=measured.top_dealer / people,
-        employer=top(groups.start, shown.employer[groups.member])[0] / people,
-        home=top(groups.start, shown.home[groups.member])[0] / people,
+        employer=top(groups.start, shown.employer[groups.member]) / people,
+        home=top(groups.start, shown.home[groups.member]) / people,
         openly=openly / people,
-        town=top(groups.start, shown.town[groups.member])[0] / people,
+        town=top(groups.start, shown.town[groups.member]) / people,
     )
 
 

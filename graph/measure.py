@@ -38,17 +38,15 @@ class Measured:
     points: Floats
     days: Floats
     top_dealer: Ints
-    dealer: Ints
 
 
 def measure(groups: Groups, links: Rows, ties: Rows, members: Members) -> Measured:
     inside, leaving, linked = _inside(groups.start, groups.member, links.start, links.other, links.row, links.values)
     tied, _, _ = _inside(groups.start, groups.member, ties.start, ties.other, ties.row, ties.values)
     begin, member = groups.start[:-1], groups.member
-    most, dealer = top(groups.start, members.dealer[member])
     if not len(groups):
         nothing = np.zeros(0, dtype=np.int64)
-        return Measured(inside, leaving, tied.sum(axis=1), linked, *(nothing,) * 6)  # type: ignore[arg-type]
+        return Measured(inside, leaving, tied.sum(axis=1), linked, *(nothing,) * 5)  # type: ignore[arg-type]
     last = np.maximum.reduceat(members.last[member], begin)
     return Measured(
         inside=inside,
@@ -59,8 +57,7 @@ def measure(groups: Groups, links: Rows, ties: Rows, members: Members) -> Measur
         applications=np.add.reduceat(members.applications[member], begin),
         points=np.add.reduceat(members.points[member], begin) / groups.sizes,
         days=(last - np.minimum.reduceat(members.first[member], begin)) / DAY,
-        top_dealer=most,
-        dealer=dealer,
+        top_dealer=top(groups.start, members.dealer[member]),
     )
 
 
@@ -107,15 +104,12 @@ def _inside(  # noqa: PLR0917
 
 
 @numba.njit(cache=True)
-def top(start: Ints, dealer: Ints) -> tuple[Ints, Ints]:
-    """Per group how many members its most frequent dealer (or employer, town) has, and which; -1 counts for none."""
-    groups = len(start) - 1
-    top, which = np.zeros(groups, dtype=np.int64), np.full(groups, -1, dtype=np.int64)
-    for group in range(groups):
+def top(start: Ints, dealer: Ints) -> Ints:
+    """Per group how many members its most frequent dealer (or employer, town) has; -1 is none."""
+    most = np.zeros(len(start) - 1, dtype=np.int64)
+    for group in range(len(start) - 1):
         own = dealer[start[group] : start[group + 1]]
         for one in own:
             if one >= 0:
-                same = (own == one).sum()
-                if same > top[group]:
-                    top[group], which[group] = same, one
-    return top, which
+                most[group] = max(most[group], (own == one).sum())
+    return most

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numba.extending import intrinsic
 from pyarrow import compute
 
-from graph.records import Ints
+from graph.records import Ints, ranges
 
 PAGE = "^page:[0-9a-f]{16}$"
 """The key of a template that is known by its perceptual hash of 64 bits."""
@@ -45,9 +45,7 @@ class Pages:
     def alike(self, firsts: Ints) -> Ints:
         """All templates that belong to these."""
         order, start = self._grouped
-        count = start[firsts + 1] - start[firsts]
-        rows = np.repeat(start[firsts] - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
-        return np.asarray(order[rows.astype(np.int64)])
+        return np.asarray(order[ranges(start[firsts], start[firsts + 1] - start[firsts])])
 
 
 def same_pages(keys: pa.ChunkedArray, before: Pages | None = None) -> Pages:

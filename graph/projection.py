@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.circles import Circles, circles
-from graph.incidence import Holdings, Incidence, holdings
-from graph.infrastructure import DAY, RECOGNISERS, Earlier, Override, Recogniser, Seen, Verdicts, recognise
+from graph.incidence import Holdings, Incidence, holdings, in_window
+from graph.infrastructure import RECOGNISERS, Earlier, Override, Recogniser, Seen, Verdicts, recognise
 from graph.ontology import NODES
-from graph.records import Ints
+from graph.records import DAY, Ints
 from graph.snapshot import Snapshot
 
 UNIT = 1000
@@ -89,7 +89,7 @@ def project(
     """
     all_held = holdings(snapshot, as_of=as_of)
     party, submitted, own = all_held.party, all_held.submitted, all_held.own
-    recent = (snapshot.nodes["Application"].known_at <= as_of) & (submitted >= as_of - window_days * DAY)
+    recent = in_window(snapshot, as_of=as_of, window_days=window_days)
     if excerpt_of is None:
         held: Mapping[str, Ints] = {name: np.bincount(each.entity, minlength=1) for name, each in own.items()}
         verdicts = judge(snapshot, all_held, as_of=as_of, overrides=overrides)

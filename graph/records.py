@@ -29,7 +29,8 @@ Value = str | int | float | bool
 Rows = TypeVar("Rows", "NodeRows", "EdgeRows")
 
 DAY = 86_400_000
-"""Milliseconds."""
+CHINA = DAY // 3
+"""Milliseconds: a day, and what China's clocks are ahead of UTC."""
 
 ALWAYS = 0
 """`known_at` of reference rows that carry no clock: known since the beginning."""
@@ -59,6 +60,13 @@ def node_ids(type: str, keys: Iterable[str]) -> Ints:  # noqa: A002
     blake2b, head = hashlib.blake2b, f"{type}\0".encode()
     raw = b"".join([blake2b(head + key.encode(), digest_size=8).digest() for key in keys])
     return (np.frombuffer(raw, dtype=">u8") >> np.uint64(1)).astype(np.int64)
+
+
+def ranges(begin: Ints, count: Ints) -> Ints:
+    """`begin[i], begin[i] + 1, …` of `count[i]` numbers, one range after the other."""
+    before = np.concatenate([[0], np.cumsum(count)])
+    every: Ints = np.repeat(begin - before[:-1], count) + np.arange(before[-1])
+    return every.astype(np.int64)
 
 
 def to_millis(moment: datetime) -> int:

@@ -31,13 +31,13 @@ from graph.excerpt import (
     near_nodes,
     rows_since,
 )
-from graph.incidence import holdings, near_is_source
+from graph.incidence import holdings, in_window, near_is_source
 from graph.infrastructure import Earlier, Judged
 from graph.ontology import EDGES, NODES
 from graph.overrides import Override, placed
 from graph.projection import SAME_DEALER, UNIT, WEAKEST_PAIR, Wider, judge
-from graph.records import DAY, Ints, NodeRef
-from graph.rings import Examined, Found, Ring, chosen, examine, ranked
+from graph.records import Ints, NodeRef
+from graph.rings import Examined, Found, Ring, chosen, examine, listed, ranked
 from graph.snapshot import PAGED, Snapshot
 
 MANY = 10
@@ -71,15 +71,9 @@ class Run:
 
 def run(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Run:
     """A whole run; `run(…).found` is what `find_rings` gives."""
-    examined = examine(
-        snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot))
-    )  # fmt: skip
+    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot)))
     rings = chosen(snapshot, examined, as_of=as_of)
-    window = len(examined.projection.window)
-    counts = dict(sorted(examined.projection.verdicts.counts().items()))
-    found = Found(
-        ranked(rings, window=window), window, len(examined.projection.first), counts, len(examined.groups)
-    )  # fmt: skip
+    found = listed(examined, rings)
     return Run(as_of, window_days, found, rings, _aside(snapshot, examined), examined.average)
 
 
@@ -91,7 +85,7 @@ def rerun(before: Run, snapshot: Snapshot, *, as_of: int, overrides: Iterable[Ov
     """
     if as_of < before.as_of:
         raise InputError("a run cannot be continued back in time; find the rings anew as of that time")
-    window = _in_window(snapshot, as_of, before.window_days)
+    window = in_window(snapshot, as_of=as_of, window_days=before.window_days)
     fresh, things = _changed(snapshot, since=before.as_of, as_of=as_of)
     overrides = tuple(overrides)
     before = _judged_anew(before, snapshot, _linking(snapshot, things, before), as_of=as_of, overrides=overrides)
@@ -120,13 +114,6 @@ def _aside(snapshot: Snapshot, examined: Examined) -> dict[str, Aside]:
         kinds = list(judged.values())
         aside[type_] = Aside(ids[order], tuple(kinds[at] for at in order.tolist()))
     return aside
-
-
-def _in_window(snapshot: Snapshot, as_of: int, window_days: int) -> npt.NDArray[np.bool_]:
-    """Per application."""
-    applications = snapshot.nodes["Application"]
-    submitted = applications.times("submitted_at", as_of=as_of)
-    return np.asarray((applications.known_at <= as_of) & (submitted >= as_of - window_days * DAY))
 
 
 def _inside(window: npt.NDArray[np.bool_], *parts: Ints) -> Ints:

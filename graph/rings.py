@@ -93,12 +93,16 @@ class Examined:
 
 def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Found:
     """Rings among the applications of the last `window_days`, the most suspicious first."""
-    decided = tuple(placed(overrides, snapshot))
-    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=decided)
+    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot)))
+    return listed(examined, chosen(snapshot, examined, as_of=as_of))
+
+
+def listed(examined: Examined, rings: Iterable[Ring]) -> Found:
+    """What a run tells of the rings it chose."""
     projection = examined.projection
-    rings = ranked(chosen(snapshot, examined, as_of=as_of), window=len(projection.window))
     aside = dict(sorted(projection.verdicts.counts().items()))
-    return Found(rings, len(projection.window), len(projection.first), aside, len(examined.groups))
+    best = ranked(rings, window=len(projection.window))
+    return Found(best, len(projection.window), len(projection.first), aside, len(examined.groups))
 
 
 def chosen(snapshot: Snapshot, examined: Examined, *, as_of: int) -> list[Ring]:
@@ -115,10 +119,10 @@ def chosen(snapshot: Snapshot, examined: Examined, *, as_of: int) -> list[Ring]:
 def ranked(rings: Iterable[Ring], *, window: int) -> list[Ring]:
     """The most suspicious first, as many as investigators can look at; `window` counts all its applications."""
     order = sorted(rings, key=lambda ring: (-ring.score, ring.ring_id))
-    listed = np.cumsum([ring.size for ring in order]) <= MOST_SHARE * window
+    fitting = np.cumsum([ring.size for ring in order]) <= MOST_SHARE * window
     return [
         replace(ring, rank=rank)
-        for rank, (ring, fits) in enumerate(zip(order, listed.tolist(), strict=True), start=1)
+        for rank, (ring, fits) in enumerate(zip(order, fitting.tolist(), strict=True), start=1)
         if fits or rank <= ALWAYS
     ]
 

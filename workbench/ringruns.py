@@ -95,8 +95,7 @@ def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overr
     from workbench.casebook import runs
 
     as_of, mark = asked.as_of or here.newest(snapshot), here.marks()[-1]
-    in_window = _in_window(snapshot, made)
-    about = runs.Run(as_of, made.window_days, asked.overrides_as_of, mark.sequence, in_window)
+    about = runs.Run(as_of, made.window_days, asked.overrides_as_of, mark.sequence, _window(snapshot, made))
     with open_casebook(here.settings) as casebook, casebook.writing() as db:
         change = runs.record(db, made.found.rings, about, now=datetime.now(UTC))
     named = [replace(ring, ring_id=name) for ring, name in zip(made.found.rings, change.ring_ids, strict=True)]
@@ -108,12 +107,12 @@ def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overr
     return ran
 
 
-def _in_window(snapshot: Snapshot, made: Run) -> frozenset[str]:
+def _window(snapshot: Snapshot, made: Run) -> frozenset[str]:
     """Those that `project` looks at, in a ring or not."""
-    applications = snapshot.nodes["Application"]
-    submitted = applications.times("submitted_at", as_of=made.as_of)
-    recent = (applications.known_at <= made.as_of) & (submitted >= made.as_of - made.window_days * 86_400_000)
-    return frozenset(applications.table["key"].filter(recent).to_pylist())
+    from graph.incidence import in_window
+
+    recent = in_window(snapshot, as_of=made.as_of, window_days=made.window_days)
+    return frozenset(snapshot.nodes["Application"].table["key"].filter(recent).to_pylist())
 
 
 def _keep(settings: Settings, ran: RingRun, overrides_as_of: datetime) -> None:

@@ -17,7 +17,7 @@ however big it is, and its members share more than the one thing.
 from graph.circles import CIRCLES
 from graph.infrastructure.recogniser import Kind, Recogniser
 from graph.infrastructure.recycled import Cuts, RecycledPhone
-from graph.infrastructure.seen import DAY, FEW, Holders, Seen
+from graph.infrastructure.seen import FEW, Holders, Seen
 from graph.infrastructure.verdicts import RECOGNISERS, Earlier, Judged, Override, Verdict, Verdicts, recognise
 
 _ALL: tuple[Kind, ...] = (*RECOGNISERS, RecycledPhone(), *CIRCLES)
@@ -25,7 +25,6 @@ KINDS: dict[str, tuple[str, str]] = {each.kind: (each.en, each.zh) for each in _
 """Every kind: its English and Chinese name. Circles weaken links, re-issued numbers cut them, all others end them."""
 
 __all__ = [
-    "DAY",
     "FEW",
     "KINDS",
     "RECOGNISERS",

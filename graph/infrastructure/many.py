@@ -57,7 +57,6 @@ class CarrierNat(Spread):
     """B04. An address that the vendor calls a carrier's needs few users, for the vendor's word is the reason."""
 
     kind: ClassVar[str] = "carrier_nat"
-    family: ClassVar[str] = "carrier_nat"
     en: ClassVar[str] = "a carrier's or a public network's address"
     zh: ClassVar[str] = "运营商出口或公共网络"
     types: ClassVar[tuple[str, ...]] = ("IP", "WiFi")
@@ -79,7 +78,6 @@ class Switchboard(Spread):
     """B02: the number of a company's reception, given as work phone. A mobile number never is one (R10)."""
 
     kind: ClassVar[str] = "switchboard"
-    family: ClassVar[str] = "switchboard"
     en: ClassVar[str] = "a company's switchboard"
     zh: ClassVar[str] = "单位总机"
     types: ClassVar[tuple[str, ...]] = ("Phone",)
@@ -97,7 +95,6 @@ class LargeEmployer(Spread):
     """An employer of many, not a shell: registered more than a year ago, with as many insured as applied (T16)."""
 
     kind: ClassVar[str] = "large_employer"
-    family: ClassVar[str] = "switchboard"
     en: ClassVar[str] = "a large employer"
     zh: ClassVar[str] = "大型单位"
     types: ClassVar[tuple[str, ...]] = ("Employer",)
@@ -124,7 +121,6 @@ class Community(Spread):
     """B06. A building or an urban village; a flat of more than a family needs the same months."""
 
     kind: ClassVar[str] = "community"
-    family: ClassVar[str] = "community"
     en: ClassVar[str] = "a residential community"
     zh: ClassVar[str] = "居民小区或城中村"
     types: ClassVar[tuple[str, ...]] = ("Address",)
@@ -159,7 +155,6 @@ class BusinessNumber(Spread):
     """B13: a driving school, an insurance agent, a service line: by what the register says the number is."""
 
     kind: ClassVar[str] = "business_number"
-    family: ClassVar[str] = "business_number"
     en: ClassVar[str] = "the number of a business"
     zh: ClassVar[str] = "商户号码"
     types: ClassVar[tuple[str, ...]] = ("Phone",)
@@ -180,7 +175,6 @@ class MarketBroker(Spread):
     recruiter's, so both are asked for more. People and voices are never judged: a buyer of many cars is the lead."""
 
     kind: ClassVar[str] = "market_broker"
-    family: ClassVar[str] = "business_number"
     en: ClassVar[str] = "a broker known all over the market"
     zh: ClassVar[str] = "市场中介"
     types: ClassVar[tuple[str, ...]] = ("Phone",)
@@ -199,7 +193,6 @@ class PaymentAgent(Spread):
     hundred), so nearly nobody may share more, no month may stand out, and resale money never flows to it."""
 
     kind: ClassVar[str] = "payment_agent"
-    family: ClassVar[str] = "financial_institution"
     en: ClassVar[str] = "a collecting account of a bank or payment company"
     zh: ClassVar[str] = "代收代付账户"
     types: ClassVar[tuple[str, ...]] = ("Account",)
@@ -220,7 +213,6 @@ class PublicTemplate(Spread):
     """A payroll program's or a bank's form."""
 
     kind: ClassVar[str] = "public_template"
-    family: ClassVar[str] = "business_number"
     en: ClassVar[str] = "a public form or a program's layout"
     zh: ClassVar[str] = "公用材料模板"
     types: ClassVar[tuple[str, ...]] = ("DocTemplate",)
@@ -235,7 +227,6 @@ class PublicPlace(Spread):
     """A car park, a charging depot. A yard of second pledges looks alike (T13), hence the many and the months."""
 
     kind: ClassVar[str] = "public_place"
-    family: ClassVar[str] = "community"
     en: ClassVar[str] = "a public place"
     zh: ClassVar[str] = "公共场所"
     types: ClassVar[tuple[str, ...]] = ("Place",)

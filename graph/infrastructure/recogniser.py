@@ -31,7 +31,6 @@ class Recogniser(ABC):
     """
 
     kind: ClassVar[str]
-    family: ClassVar[str]
     en: ClassVar[str]
     zh: ClassVar[str]
     types: ClassVar[tuple[str, ...]]

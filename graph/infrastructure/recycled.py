@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from graph.infrastructure.seen import DAY, Seen
-from graph.records import Ints, from_millis
+from graph.infrastructure.seen import Seen
+from graph.records import DAY, Ints, from_millis
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from graph.incidence import Incidence
-from graph.records import Ints
+from graph.records import CHINA, DAY, Ints
 from graph.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-DAY = 86_400_000
 HOUR = 3_600_000
-CHINA = 8 * HOUR
 MONTH_DAYS = 30
 OPENING_HOURS = (8, 22)
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from graph.infrastructure.recogniser import Recogniser, figures, in_opening_hours, of_one_dealer, steady
-from graph.infrastructure.seen import DAY, FEW, SHORTEST_DAYS, Floats, Mask, Seen
-from graph.records import Ints
+from graph.infrastructure.seen import FEW, SHORTEST_DAYS, Floats, Mask, Seen
+from graph.records import DAY, Ints
 
 SESSION = ("Device", "IP", "WiFi")
 """They come together: that a tablet's customers share the shop's network is no second thing in common."""
@@ -19,8 +19,6 @@ SESSION = ("Device", "IP", "WiFi")
 @dataclass(frozen=True)
 class _Shops(Recogniser):
     """One dealer's customers over months, who have nothing else in common."""
-
-    family: ClassVar[str] = "dealer_asset"
 
     holders: int = 6
     share: float = 0.9
@@ -137,7 +135,6 @@ class NewShopDevice(Recogniser):
     """
 
     kind: ClassVar[str] = "new_shop_device"
-    family: ClassVar[str] = "dealer_asset"
     en: ClassVar[str] = "a new device of a shop that works on its own devices"
     zh: ClassVar[str] = "门店新设备"
     types: ClassVar[tuple[str, ...]] = ("Device",)

@@ -26,7 +26,6 @@ class DefaultValue(Spread):
     as the portfolio itself is; or, where the key is clear, a text that says nothing."""
 
     kind: ClassVar[str] = "default_value"
-    family: ClassVar[str] = "default_value"
     en: ClassVar[str] = "a default value"
     zh: ClassVar[str] = "默认值"
     types: ClassVar[tuple[str, ...]] = ("Account", "Address", "Device", "DocTemplate", "Employer", "Phone", "Vehicle")
@@ -85,7 +84,6 @@ class DealerAddress(Recogniser):
     """B16: the shop's own address in place of the customer's."""
 
     kind: ClassVar[str] = "dealer_address"
-    family: ClassVar[str] = "default_value"
     en: ClassVar[str] = "a dealer's address in place of the customer's"
     zh: ClassVar[str] = "经销商地址"
     types: ClassVar[tuple[str, ...]] = ("Address",)
@@ -109,7 +107,6 @@ class DealerDesk(Recogniser):
     """The account a dealer is paid through, from which it also pays for its own customers (R07's exemption)."""
 
     kind: ClassVar[str] = "dealer_desk"
-    family: ClassVar[str] = "dealer_asset"
     en: ClassVar[str] = "the desk of the dealers who name it as their account"
     zh: ClassVar[str] = "经销商收付账户"
     types: ClassVar[tuple[str, ...]] = ("Account",)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -108,13 +107,11 @@ class Verdicts:
 
     def mapping(self) -> dict[str, dict[int, str]]:
         """Per type: thing -> kind."""
-        return self._named(self.kinds)
-
-    @cached_property
-    def families(self) -> dict[str, dict[int, str]]:
-        """Per type: thing -> its class in domain.md's glossary (dealer_asset, carrier_nat, switchboard …)."""
-        family = {each.kind: each.family for each in self.recognisers}
-        return self._named([family.get(kind, kind) for kind in self.kinds])
+        named: dict[str, dict[int, str]] = {}
+        for type_, judged in self.by_type.items():
+            kinds = (self.kinds[number] for number in judged.kind.tolist())
+            named[type_] = dict(zip(judged.entity.tolist(), kinds, strict=True))
+        return named
 
     def sentence(self, type_: str, entity: int) -> str:
         """Why it is set aside; raises KeyError for a thing that is not."""
@@ -124,13 +121,6 @@ class Verdicts:
         if (type_, entity) in self.said:
             return self.said[type_, entity]
         return self.recognisers[number].because(self.seen, type_, entity)
-
-    def _named(self, names: Sequence[str]) -> dict[str, dict[int, str]]:
-        named: dict[str, dict[int, str]] = {}
-        for type_, judged in self.by_type.items():
-            kinds = (names[number] for number in judged.kind.tolist())
-            named[type_] = dict(zip(judged.entity.tolist(), kinds, strict=True))
-        return named
 
     def _number(self, type_: str, entity: int) -> int | None:
         judged = self.by_type.get(type_)

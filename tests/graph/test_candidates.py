@@ -130,7 +130,7 @@ def one(**changed: object) -> Measured:
     plain = Measured(
         inside=np.array([[6750, 0]]), leaving=np.array([0]), tied=np.array([0]), linked=np.array([3]),
         people=np.array([3]), applications=np.array([3]), points=np.array([10.0]), days=np.array([1.0]),
-        top_dealer=np.array([3]), dealer=np.array([1]),
+        top_dealer=np.array([3]),
     )  # fmt: skip
     return replace(plain, **{name: np.array([value]) for name, value in changed.items()})  # type: ignore[arg-type]
 

@@ -13,10 +13,10 @@ import pytest
 from graph import snapshot
 from graph.circles import CIRCLES, Circles
 from graph.incidence import dealers, incidences, parties
-from graph.infrastructure import DAY, KINDS, RECOGNISERS, RecycledPhone, Seen, Verdicts, recognise
+from graph.infrastructure import KINDS, RECOGNISERS, RecycledPhone, Seen, Verdicts, recognise
 from graph.infrastructure.values import DefaultValue
 from graph.ontology import EDGES, NODES
-from graph.records import Edge, Node, NodeRef, batch_of, from_millis
+from graph.records import DAY, Edge, Node, NodeRef, batch_of, from_millis
 from graph.store import GraphStore
 from graph.stores import open_store
 

@@ -10,10 +10,9 @@ import pytest
 
 from graph import snapshot
 from graph.circles import FLEET, HOUSEHOLD
-from graph.infrastructure import DAY
 from graph.ontology import EDGES, NODES
 from graph.projection import HALF_LIFE_DAYS, UNIT, Projection, project
-from graph.records import Edge, Node, NodeRef, batch_of, from_millis
+from graph.records import DAY, Edge, Node, NodeRef, batch_of, from_millis
 from graph.store import GraphStore
 from graph.stores import open_store
 
