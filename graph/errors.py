@@ -70,3 +70,10 @@ class SnapshotError(RingroadError):
 
     status = 503
     exit_code = 4
+
+
+class ModelRefused(RingroadError):
+    """A model is missing, damaged, made for something else, too weak or too slow: it does not serve."""
+
+    status = 503
+    exit_code = 4
