@@ -13,7 +13,8 @@ from typing import TypeAlias
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, triu
+from scipy.sparse import csr_array, diags_array, triu
+from scipy.sparse.linalg import eigsh
 
 from graph.records import Ints
 
@@ -89,6 +90,19 @@ def position(graph: Graph) -> Columns:
         ("degree", "log degree", "PageRank", "core number", "clustering", "mean degree of neighbours"),
         *(degree, np.log1p(degree), pagerank(graph), core_number(graph), clustering(graph), near),
     )
+
+
+def spectral(graph: Graph, size: int) -> Columns:
+    """Leading eigenvectors of the random walk: nodes that reach the same nodes lie close together.
+
+    Only for a graph that stands still: who comes later has no coordinates, and those of two graphs do not compare.
+    """
+    nodes, scale = graph.shape[0], 1 / np.sqrt(np.maximum(degrees(graph), 1))
+    walk = diags_array(scale) @ graph @ diags_array(scale)
+    _, vectors = eigsh(walk, k=size, which="LA", v0=np.random.default_rng(0).random(nodes))
+    at = vectors[:, ::-1] * scale[:, None] * np.sqrt(nodes)
+    turned = np.sign(at[np.abs(at).argmax(axis=0), np.arange(size)])
+    return Columns.of([f"coordinate {each}" for each in range(size)], at * turned)
 
 
 def degrees(graph: Graph) -> Floats:

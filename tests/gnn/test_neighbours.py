@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from scipy.sparse import csr_array
 
-from gnn.neighbours import Floats, clustering, core_number, known_fraud, means, pagerank, position, rich
+from gnn.neighbours import Floats, clustering, core_number, known_fraud, means, pagerank, position, rich, spectral
 
 SIZE, NAMES = 40, ("amount", "age")
 
@@ -123,6 +123,18 @@ def test_shares_are_drawn_to_the_prior(smoothing: float) -> None:
             nodes = [other for other in reached(node) if KNOWN[other]]
             share = (FRAUD[nodes].sum() + 0.3 * smoothing) / (len(nodes) + smoothing)
             assert table.x[node, table.names.index(name)] == pytest.approx(share)
+
+
+def test_a_coordinate_is_the_mean_of_the_neighbours_shrunk_by_its_eigenvalue() -> None:
+    together = GRAPH[: SIZE - 2, : SIZE - 2]
+    at = spectral(together, 6).x.astype(np.float64)
+    scale = 1 / np.sqrt(together.sum(axis=0))
+    largest = np.linalg.eigvalsh(together.toarray() * scale * scale[:, None])[:-7:-1]
+    near, _ = means(together, at)
+    np.testing.assert_allclose(near, largest * at, atol=1e-5)
+    np.testing.assert_allclose(at[:, 0], 1 / np.sqrt(together.sum() / (SIZE - 2)), rtol=1e-5)
+    assert (at[np.abs(at).argmax(axis=0), range(6)] > 0).all()
+    np.testing.assert_array_equal(at, spectral(together, 6).x)
 
 
 def test_names_are_distinct_and_one_for_each_column() -> None:
