@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from graph.errors import InputError
+from graph.errors import InputError, ModelRefused
 
 Features = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -111,9 +111,9 @@ class Boosted:
             trees = (folder / TREES).read_bytes()
             model, digest = cls(**card["parameters"]), card["sha256"]
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{folder}: holds no complete model ({error}); train it again") from error
+            raise ModelRefused(f"{folder}: holds no complete model ({error}); train it again") from error
         if hashlib.sha256(trees).hexdigest() != digest:
-            raise InputError(f"{folder / TREES}: is not the file that {CARD} was written for; train the model again")
+            raise ModelRefused(f"{folder / TREES}: is not the file that {CARD} was written for; train the model again")
         model.booster_ = xgboost.Booster({"nthread": model.threads}, model_file=bytearray(trees))
         return model
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from gnn.models.boosted import CARD, TREES, Boosted, Features, Labels
-from graph.errors import InputError
+from graph.errors import InputError, ModelRefused
 
 NAMES = ("amount", "shared_devices", "term", "age")
 
@@ -101,7 +101,7 @@ def test_a_damaged_model_is_refused_and_says_what_to_do(model: Boosted, tmp_path
         whole[len(whole) * 3 // 4] ^= 1
     if damage != "missing":
         file.write_bytes(bytes(whole[: {"empty": 0, "cut": len(whole) * 7 // 10}.get(damage, len(whole))]))
-    with pytest.raises(InputError, match="train"):
+    with pytest.raises(ModelRefused, match="train"):
         Boosted.load(tmp_path)
 
 
