@@ -115,7 +115,7 @@ def test_recall_by_count_and_by_money_with_their_ceilings() -> None:
 
 def test_precision_a_day_is_a_mean_over_days_and_has_a_ceiling_and_a_lift() -> None:
     day = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
-    fraud = FRAUD | (SCORE == 0.4)
+    fraud = FRAUD | (SCORE == 0.3)
     precision, ceiling, lift = precision_at(SCORE, fraud, day, 2)
     assert (precision, ceiling) == (0.5, 0.75)  # one hit of two on each day; two frauds and one could be had
     assert lift == pytest.approx(0.5 / 0.3)
@@ -214,6 +214,8 @@ def test_psi_sees_a_shift_and_a_new_gap_but_no_new_draw() -> None:
     assert psi(before, rng.normal(size=20_000)) < 0.01
     assert psi(before, rng.normal(1, 1, size=20_000)) > 0.25
     assert psi(before, np.where(rng.random(20_000) < 0.3, np.nan, before)) > 0.25
+    gap = rng.random(20_000) < 0.3
+    assert psi(np.where(gap, np.nan, before), np.where(gap, -9.0, before)) > 0.25  # missing is not low
     assert psi(np.zeros(100), np.zeros(50)) == 0.0
     shares = np.array([0.5, 0.5]), np.array([0.25, 0.75])
     expected = ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum()
