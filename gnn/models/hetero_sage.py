@@ -21,7 +21,7 @@ import safetensors.numpy
 
 from gnn.models.sage_net import Examples, Fitted, Flags, Floats, Graph, Net, Progress, learn, repeatable
 from gnn.priors import PriorLinks, Shares, Singles
-from graph.errors import InputError
+from graph.errors import InputError, ModelRefused
 
 Labels = Flags | npt.NDArray[np.int64]
 
@@ -145,19 +145,21 @@ class HeteroSage:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Raises InputError where the files are missing, damaged, or not of one model."""
+        """Raises ModelRefused where the files are missing, damaged, or not of one model."""
         try:
             card = json.loads((folder / CARD).read_text(encoding="utf-8"))
             written = (folder / WEIGHTS).read_bytes()
             model, digest = cls(**card["parameters"]), card["sha256"]
             model.kinds_, model.fitted_ = tuple(card["kinds"]), Fitted(**card["fitted"])
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{folder}: holds no complete model ({error}); train it again") from error
+            raise ModelRefused(f"{folder}: holds no complete model ({error}); train it again") from error
         if hashlib.sha256(written).hexdigest() != digest:
-            raise InputError(f"{folder / WEIGHTS}: is not the file that {CARD} was written for; train the model again")
+            raise ModelRefused(
+                f"{folder / WEIGHTS}: is not the file that {CARD} was written for; train the model again"
+            )
         model.weights_ = safetensors.numpy.load(written)
         if model.weights_["heard.bias"].shape != (model.layers, len(model.kinds_), model.hidden):
-            raise InputError(f"{folder / CARD}: describes another model than {WEIGHTS} holds; train it again")
+            raise ModelRefused(f"{folder / CARD}: describes another model than {WEIGHTS} holds; train it again")
         return model
 
     def _check(self, features: int, links: PriorLinks) -> None:

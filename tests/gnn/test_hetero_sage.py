@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score
 from gnn.models.hetero_sage import CARD, WEIGHTS, HeteroSage
 from gnn.models.sage_net import Flags, Floats, Graph, Net
 from gnn.priors import PriorLinks, Shares, Singles
-from graph.errors import InputError
+from graph.errors import InputError, ModelRefused
 from graph.records import Ints
 
 KINDS = ("phone", "device", "payer")
@@ -100,7 +100,7 @@ def test_scores_are_of_the_right_size(model: HeteroSage) -> None:
 
 def test_what_comes_later_does_not_move_an_earlier_score(world: World, model: HeteroSage) -> None:
     scores = model.score(world.x, world.links)
-    for cut in (1, 700, 1024, 2100, SIZE - 1):
+    for cut in (1, 2, 3, 703, 1031, SIZE - 1):
         np.testing.assert_array_equal(model.score(world.x[:cut], world.links.until(cut)), scores[:cut])
         other = world.x.copy()
         other[cut:] = 1e6
@@ -239,5 +239,5 @@ def _describe(folder: Path) -> None:
 def test_damaged_files_are_refused(model: HeteroSage, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     model.save(tmp_path)
     damage(tmp_path)
-    with pytest.raises(InputError, match="train"):
+    with pytest.raises(ModelRefused, match="train"):
         HeteroSage.load(tmp_path)
