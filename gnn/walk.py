@@ -126,7 +126,7 @@ def seen_before(book: Book, rows: Ints) -> Floats:
 
 
 @numba.njit(cache=True)
-def _seen(rows, at, start, role, known_at, rank, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _seen(rows, at, start, role, known_at, rank, seen):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for place in range(len(rows)):
         row = rows[place]
         for pair in range(start[row], start[row + 1]):
@@ -213,7 +213,7 @@ def _walk(
     told,
     links,
     out,
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917, C901, PLR0912, PLR0915, E501
+):  # type: ignore[no-untyped-def]
     start, application, thing, role, known_at, rank = pairs
     own, points, amount, province, model, dealer, salesperson, declined_at = stated
     fraud_from, fraud_until, evidence, cleared_from = told
@@ -387,7 +387,7 @@ def _unite(
     hop_mark,
     place_of,
     own_shops,
-):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917, C901, PLR0912, PLR0915, E501
+):  # type: ignore[no-untyped-def]
     """The linked people of one row together."""
     own, points, amount, province, model, dealer, salesperson, declined_at = stated
     fraud_from, fraud_until, evidence, cleared_from = told
@@ -468,7 +468,7 @@ def _unite(
 
 
 @numba.njit(cache=True)
-def _is_linked(far, newest, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _is_linked(far, newest, count):  # type: ignore[no-untyped-def]
     for slot in range(count):
         if newest[slot] == far:
             return 1
@@ -476,7 +476,7 @@ def _is_linked(far, newest, count):  # type: ignore[no-untyped-def]  # noqa: ANN
 
 
 @numba.njit(cache=True)
-def _keep(row, count, newest, mask, best, link_row, link_weight, link_kinds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _keep(row, count, newest, mask, best, link_row, link_weight, link_kinds):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """The heaviest links first; of equals the later application."""
     kept = 0
     for at in range(MOST_LINKS):
@@ -496,7 +496,7 @@ def _keep(row, count, newest, mask, best, link_row, link_weight, link_kinds):  #
 
 
 @numba.njit(cache=True)
-def _crowd(place, row, now, then, first, previous, application, submitted, later, stated, told, links, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917, C901
+def _crowd(place, row, now, then, first, previous, application, submitted, later, stated, told, links, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """Other customers of the same dealer or salesperson in the weeks before."""
     _, points, amount, province, model, _, _, declined_at = stated
     fraud_from, fraud_until, evidence, cleared_from = told
@@ -565,7 +565,7 @@ def inquiries(book: Book, rows: Ints) -> Floats:
 
 
 @numba.njit(cache=True)
-def _inquiries(rows, at, person, start, event_time, known_at, institution, vehicle, amount, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917, C901
+def _inquiries(rows, at, person, start, event_time, known_at, institution, vehicle, amount, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for place in range(len(rows)):
         row = rows[place]
         now, one = at[row], person[row]

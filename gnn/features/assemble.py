@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,21 @@ from gnn.book import FOREVER, ROLES, Book, Floats
 from gnn.features.attributes import attributes
 from gnn.features.behaviour import behaviour
 from gnn.walk import (
-    BUREAU, BY_KIND, CROWDS, HISTORY, KINDS, POST_KINDS, UNION, Links, Stated, Walked, inquiries, seen_before, walk,
+    BUREAU,
+    BY_KIND,
+    CROWDS,
+    HISTORY,
+    KINDS,
+    POST_KINDS,
+    UNION,
+    Links,
+    Stated,
+    Walked,
+    inquiries,
+    seen_before,
+    walk,
 )  # fmt: skip
-from graph.records import DAY, Ints
+from graph.records import Ints
 
 LINKED_MEANS = (
     "points", "far_from_dealer", "thin_file", "licence_held", "phone_tenure_months", "reserved_phone_match",
@@ -35,6 +47,11 @@ class Features:
 
     def __getitem__(self, name: str) -> npt.NDArray[np.float32]:
         return self.values[:, self.names.index(name)]
+
+    def only(self, names: Sequence[str]) -> npt.NDArray[np.float32]:
+        """These columns in this order."""
+        number = {name: at for at, name in enumerate(self.names)}
+        return self.values[:, [number[name] for name in names]]
 
 
 def features(book: Book) -> Features:

@@ -54,11 +54,11 @@ class About:
         return _code(self.text_of(role, name), words)
 
     def since(self, role: str, name: str) -> Floats:
-        """Months since a date or time of what is held; NaN where it is not stated, or lies ahead."""
+        """Whole months since a date or time of what is held; NaN where it is not stated, or lies ahead."""
         column = self.snapshot.nodes[HOLDS[role]].table[name]
         moments = np.append(_moments(column), FOREVER)[self.held[role]]
         months = (self.at - moments) / MONTH
-        return np.where((moments < FOREVER) & (months >= 0), months, np.nan)
+        return np.where((moments < FOREVER) & (months >= 0), np.floor(months), np.nan)
 
     def stated(self, role: str, name: str) -> Floats:
         """1 or 0 for a thing that is held; NaN without it."""
@@ -158,6 +158,14 @@ def _vehicle(about: About) -> dict[str, Floats]:
     }
 
 
+STAGES = np.array([1.0, 3.0, 6.0, 12.0, 24.0])
+
+
+def _stage(months: Floats) -> Floats:
+    """Only how new somebody is: the exact day would tell a model which dealer or salesperson it is."""
+    return np.where(np.isnan(months), np.nan, np.append(0.0, STAGES)[np.searchsorted(STAGES, months, side="right")])
+
+
 def _number_and_work(about: About) -> dict[str, Floats]:
     status = about.text_of("phone", "status")
     return {
@@ -176,11 +184,11 @@ def _number_and_work(about: About) -> dict[str, Floats]:
         "employer_platform": about.of("employer", "is_platform"),
         "employer_shell_suspect": about.of("employer", "is_shell_suspect"),
         "employer_credit_code": about.stated("employer", "uscc"),
-        "dealer_months": about.since("dealer", "onboarded_at"),
+        "dealer_months": _stage(about.since("dealer", "onboarded_at")),
         "dealer_type": about.code_of("dealer", "type", DEALER_TYPES),
         "dealer_grade": about.code_of("dealer", "grade", ("A", "B", "C", "D", "E")),
         "dealer_declared_volume": about.of("dealer", "monthly_volume"),
-        "salesperson_months": about.since("salesperson", "start_at"),
+        "salesperson_months": _stage(about.since("salesperson", "start_at")),
         "payer_is_owner": about.of("payer", "owner_match"),
     }
 

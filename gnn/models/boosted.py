@@ -20,8 +20,6 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_] | npt.NDArray[np.int64]
 Weighted = tuple[Features, Labels, Floats | None]
 
-TREES, CARD = "boosted.ubj", "boosted.json"
-
 
 @dataclass(kw_only=True)
 class Boosted:
@@ -96,24 +94,27 @@ class Boosted:
         rows = xgboost.DMatrix(x, feature_names=self.names_, nthread=self.threads)
         return np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=np.float64)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, name: str = "boosted") -> None:
+        """Writes `name`.ubj and `name`.json, so that several models can share a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         trees = bytes(self.booster_.save_raw("ubj"))
         card = {"parameters": self._parameters(), "sha256": hashlib.sha256(trees).hexdigest()}
-        (folder / TREES).write_bytes(trees)
-        (folder / CARD).write_text(json.dumps(card, indent=2), encoding="utf-8")
+        (folder / f"{name}.ubj").write_bytes(trees)
+        (folder / f"{name}.json").write_text(json.dumps(card, indent=2), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, name: str = "boosted") -> Self:
         """The digest is checked first: of damaged files XGBoost's reader crashes on some and misreads others."""
         try:
-            card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-            trees = (folder / TREES).read_bytes()
+            card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+            trees = (folder / f"{name}.ubj").read_bytes()
             model, digest = cls(**card["parameters"]), card["sha256"]
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelRefused(f"{folder}: holds no complete model ({error}); train it again") from error
+            raise ModelRefused(f"{folder / name}: holds no complete model ({error}); train it again") from error
         if hashlib.sha256(trees).hexdigest() != digest:
-            raise ModelRefused(f"{folder / TREES}: is not the file that {CARD} was written for; train the model again")
+            raise ModelRefused(
+                f"{folder / name}.ubj: is not the file that {name}.json was written for; train the model again"
+            )
         model.booster_ = xgboost.Booster({"nthread": model.threads}, model_file=bytearray(trees))
         return model
 

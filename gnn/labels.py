@@ -1,0 +1,161 @@
+"""What is known to be fraud, what is not yet known, and how much each application may teach.
+
+Most fraud is never labelled, or months later (domain.md §4.4), so an application without a label is no honest one. A
+second model, the `hindsight` model, looks at it from the day of training: what its borrower paid, where the car went,
+who came after it and what was confirmed of them. Trained on what is labelled and asked out of fold, it says of the
+others how likely they are to be fraud, and the decision model learns from that degree instead of from silence
+(positive-unlabelled learning, Elkan & Noto 2008, with privileged information, Vapnik & Vashist 2009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gnn.book import Book, Floats
+from gnn.features.assemble import Features
+from gnn.features.catalogue import model_names
+from gnn.models.boosted import Boosted
+from graph.errors import InputError
+from graph.records import DAY, Ints
+
+MATURE_DAYS = 60
+"""Younger ones without a label teach the hindsight model nothing: what would tell has not had time to happen."""
+
+FULLY_MATURE_DAYS = 180
+LEAST_WEIGHT = 0.3
+"""What a fresh application counts as an honest one, where hindsight sees nothing against it."""
+
+FOLDS = 4
+LEAST_POSITIVES = 10
+NEGLIGIBLE = 0.02
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Per application on a day: labelled as fraud (`evidence` 1 or .5), cleared, and its age in days; before that
+    day only those in `known`."""
+
+    fraud: npt.NDArray[np.bool_]
+    evidence: Floats
+    cleared: npt.NDArray[np.bool_]
+    age: Floats
+    known: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What `rows` teach: `degree` of fraud (0 to 1) and `weight` of the row."""
+
+    rows: Ints
+    degree: Floats
+    weight: Floats
+
+    def among(self, kept: npt.NDArray[np.bool_]) -> Targets:
+        return Targets(self.rows[kept], self.degree[kept], self.weight[kept])
+
+    def doubled(self) -> tuple[Ints, npt.NDArray[np.bool_], Floats]:
+        """Each row as an honest one, and those with a degree once more as fraud, in shares of their weight.
+
+        Returns positions in `rows`, class and weight.
+        """
+        twice = np.flatnonzero(self.degree > NEGLIGIBLE)
+        at = np.concatenate([np.arange(len(self.rows)), twice])
+        honest = self.weight * (1 - np.where(self.degree > NEGLIGIBLE, self.degree, 0.0))
+        fraud = np.concatenate([np.zeros(len(self.rows), bool), np.ones(len(twice), bool)])
+        weight = np.concatenate([honest, self.degree[twice]])
+        kept = weight > 0
+        return at[kept], fraud[kept], weight[kept]
+
+
+def observed(book: Book, *, at: int) -> Observed:
+    told = book.labels
+    fraud = told.known(at)
+    return Observed(
+        fraud=fraud,
+        evidence=np.where(fraud, told.evidence, 0.0),
+        cleared=(told.cleared_from <= at) & ~fraud,
+        age=(at - book.submitted) / DAY,
+        known=book.as_of <= at,
+    )
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """A model of what is labelled as fraud sooner or later, and `share`: what it gives to those that were."""
+
+    model: Boosted
+    share: float
+
+    def degree(self, seen: Features) -> Floats:
+        """How far each row is to be taken as fraud: its score against that of labelled fraud."""
+        return degree(self.model.score(_columns(seen, self.model.names_)), self.share)
+
+
+def degree(score: Floats, share: float) -> Floats:
+    return np.clip(score / max(share, 1e-9), 0.0, 1.0) ** POWER
+
+
+POWER = 0.8
+"""Out of fold the likely ones score too low, since those of their ring stand in the same folds."""
+
+
+def learn(
+    book: Book, seen: Features, said: Observed, *, seed: int, threads: int = 1, progress: Progress = lambda *_: None
+) -> tuple[Targets, Hindsight]:
+    """What all applications known that day teach the decision model, and the hindsight model for later nights.
+
+    Raises InputError when too few are labelled as fraud to learn anything from.
+    """
+    rows = seen.rows
+    fraud = said.fraud[rows]
+    if (count := int(fraud.sum())) < LEAST_POSITIVES:
+        raise InputError(
+            f"{count} applications are labelled CONFIRMED_FRAUD before that day; a model needs {LEAST_POSITIVES} or "
+            "more in the table outcomes. Rules, rings and the isolation forest work without"
+        )
+    names = [name for name in seen.names if name in set(model_names(night=True))]
+    columns = _columns(seen, names)
+    weight = _hindsight_weight(said, rows)
+    folds = np.random.default_rng(seed).integers(0, FOLDS, int(book.person.max()) + 1)[book.person[rows]]
+    score = np.zeros(len(rows))
+    for fold in range(FOLDS):
+        progress("hindsight", fold, FOLDS + 1)
+        score[folds == fold] = _fit(columns, fraud, np.where(folds == fold, 0.0, weight), names, seed, threads).score(
+            columns[folds == fold]
+        )
+    progress("hindsight", FOLDS, FOLDS + 1)
+    share = float(score[fraud].mean())
+    whole = _fit(columns, fraud, weight, names, seed, threads)
+    guessed = np.where(said.cleared[rows], 0.0, degree(score, share))
+    taken = np.where(fraud, np.maximum(np.sqrt(said.evidence[rows]), guessed), guessed)
+    counted = np.clip(said.age[rows] / MATURE_DAYS, LEAST_WEIGHT, 1.0)
+    return Targets(rows, taken, np.where(fraud | said.cleared[rows], 1.0, counted)), Hindsight(whole, share)
+
+
+def _hindsight_weight(said: Observed, rows: Ints) -> Floats:
+    age = said.age[rows]
+    silent = np.where(age >= MATURE_DAYS, np.clip(age / FULLY_MATURE_DAYS, 0, 1), 0.0)
+    return np.where(said.fraud[rows], said.evidence[rows], np.where(said.cleared[rows], 1.0, silent))
+
+
+def _fit(
+    columns: npt.NDArray[np.float32],
+    fraud: npt.NDArray[np.bool_],
+    weight: Floats,
+    names: list[str],
+    seed: int,
+    threads: int,
+) -> Boosted:
+    taught = weight > 0
+    model = Boosted(max_depth=4, colsample_bytree=0.4, min_child_weight=5.0, rounds=150, seed=seed, threads=threads)
+    return model.fit(columns[taught], fraud[taught], weight=weight[taught], names=names)
+
+
+def _columns(seen: Features, names: list[str]) -> npt.NDArray[np.float32]:
+    return seen.only(names)
