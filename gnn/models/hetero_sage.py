@@ -44,10 +44,10 @@ class HeteroSage:
     hidden: Final[int] = 48
     layers: Final[int] = 2
     dropout: Final[float] = 0.5
-    learning_rate: Final[float] = 0.01
+    learning_rate: Final[float] = 0.004
     decay: Final[float] = 0.001
-    epochs: Final[int] = 100
-    patience: Final[int] = 20
+    epochs: Final[int] = 120
+    patience: Final[int] = 24
     weights_: dict[str, Singles] = field(init=False, repr=False, compare=False)
     kinds_: tuple[str, ...] = field(init=False, repr=False, compare=False)
     fitted_: Fitted = field(init=False, repr=False, compare=False)

@@ -57,7 +57,7 @@ def planted(seed: int = 3) -> World:
 
 
 def fitted(world: World, seed: int = 1, epochs: int = 60) -> HeteroSage:
-    model = HeteroSage(hidden=16, epochs=epochs, dropout=0.2)
+    model = HeteroSage(hidden=16, epochs=epochs, dropout=0.2, learning_rate=0.01)
     return model.fit(
         world.x, world.links, world.y, world.weight, train=world.train, validation=world.validation, seed=seed
     )
