@@ -21,9 +21,11 @@ ADVICE = (Threshold("review", "points", 1, 1000), Threshold("decline", "points",
 POINTS = Threshold("points", "points", 0, 100, whole=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
-    """`review` and `decline` are sums of weak points; `thresholds` and `points` are by rule code.
+    """Read once and handed around: what is derived from them is kept by identity.
+
+    `review` and `decline` are sums of weak points; `thresholds` and `points` are by rule code.
 
     `active` are the codes that are asked.
     """

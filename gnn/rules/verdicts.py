@@ -64,7 +64,7 @@ def evaluate(columns: Columns, settings: Settings, *, stages: Sequence[Stage] = 
 
     At night, "decline" of a loan that is paid out means an alert: block what is not yet paid, and look at it today.
     """
-    rules, weights = _weighed(tuple(stages), _Same(settings))
+    rules, weights = _weighed(tuple(stages), settings)
     size = len(next(iter(columns.values()))) if len(columns) else 0
     hits, silent = np.zeros((len(rules), size), dtype=bool), []
     thresholds = settings.thresholds
@@ -111,23 +111,9 @@ def _why_not(rule: Rule, settings: Settings, told: dict[str, bool]) -> str:
     return f"{', '.join(unsaid)} not stated for anybody" if unsaid else ""
 
 
-class _Same:
-    """Settings by identity, so that what is derived from them is kept."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def __hash__(self) -> int:
-        return id(self.settings)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.settings is self.settings
-
-
 @lru_cache(maxsize=16)
-def _weighed(stages: tuple[Stage, ...], same: _Same) -> tuple[tuple[Rule, ...], Floats]:
+def _weighed(stages: tuple[Stage, ...], settings: Settings) -> tuple[tuple[Rule, ...], Floats]:
     """The rules to ask, and per sum what each adds: points, weak points, strong hits, review hits, each cluster."""
-    settings = same.settings
     rules = tuple(rule for rule in RULES if rule.stage in stages and rule.code in settings.active)
     weights = np.zeros((4 + len(CLUSTERS), len(rules)))
     for at, rule in enumerate(rules):

@@ -12,6 +12,7 @@ import pytest
 
 from gnn.rules import ADVICE, CLUSTERS, RULES, Rule, Stage, Strength, coverage, evaluate, read_settings
 from gnn.rules.catalogue import NAMED
+from gnn.rules.page import PAGE, page
 from graph.errors import InputError
 
 SETTINGS = read_settings()
@@ -158,6 +159,10 @@ def test_what_is_not_stated_never_holds(rule: Rule) -> None:
     assert rule.holds(columns(rule, excused), SETTINGS.thresholds[rule.code]).tolist() == [True]
 
 
+def test_the_page_of_rules_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m gnn.rules.page"
+
+
 # Together ------------------------------------------------------------------------------------------------
 
 
@@ -248,10 +253,10 @@ def test_a_lender_changes_only_what_is_named(tmp_path: Path) -> None:
         written(tmp_path, "R06: {people: 5, points: 30}\nadvice: {review: 50}\nR20: {lottery_cities: []}")
     )
     assert (own.thresholds["R06"]["people"], own.points["R06"], own.review, own.decline) == (5, 30, 50, 100)
-    assert own.thresholds["R20"]["lottery_cities"] == ()
+    assert dict(own.thresholds["R20"]) == {"lottery_cities": ()}
     assert own.thresholds["R08"] == SETTINGS.thresholds["R08"]
     assert evaluate(neither(device_30d=4), own).points[0] == 30
-    assert read_settings(written(tmp_path, "")) == SETTINGS
+    assert vars(read_settings(written(tmp_path, ""))) == vars(SETTINGS)
 
 
 @pytest.mark.parametrize(
