@@ -171,7 +171,7 @@ def _attributes() -> Iterator[Feature]:
         "channel", ("dealer_grade", "code", "RC11", "grade of the dealer", "经销商等级"), words=tuple("ABCDE")
     )
     yield from _own(
-        "ring", ("payer_is_owner", "0/1", "RC12", "down payment from an own account", "首付由本人账户支付", 1.0)
+        "ring", ("payer_is_owner", "0/1", "RC10", "down payment from an own account", "首付由本人账户支付", 1.0)
     )
     for name, unit, cluster, en, zh in (
         ("live_province", "code", "identity", "province of the home", "居住省份"),
@@ -194,16 +194,16 @@ SHARED = {
     "wifi": ("RC01", "ring", "WiFi", "WiFi"),
     "address": ("RC01", "ring", "home address", "居住地址"),
     "employer": ("RC04", "ring", "employer", "工作单位"),
-    "payer": ("RC12", "ring", "account of the down payment", "首付付款账户"),
+    "payer": ("RC10", "ring", "account of the down payment", "首付付款账户"),
     "template": ("RC08", "document", "document template", "材料模板"),
     "vehicle": ("RC06", "document", "vehicle", "车辆"),
     "voice": ("RC09", "identity", "voice", "声纹"),
-    "repayer": ("RC12", "ring", "repayment account", "还款账户"),
-    "other_account": ("RC12", "ring", "account in another role", "账户(不同用途)"),
-    "proceeds": ("RC12", "ring", "account of the resale", "变现收款账户"),
-    "buyer": ("RC06", "ring", "person who took over the car", "车辆受让人"),
-    "insured": ("RC06", "ring", "insured party", "被保险人"),
-    "place": ("RC06", "ring", "last place of the car", "车辆最后位置"),
+    "repayer": ("RC10", "ring", "repayment account", "还款账户"),
+    "other_account": ("RC10", "ring", "account in another role", "账户(不同用途)"),
+    "proceeds": ("RC10", "ring", "account of the resale", "变现收款账户"),
+    "buyer": ("RC10", "ring", "person who took over the car", "车辆受让人"),
+    "insured": ("RC10", "ring", "insured party", "被保险人"),
+    "place": ("RC10", "ring", "last place of the car", "车辆最后位置"),
 }
 """Per kind of sharing: reason, cluster and its name."""
 
@@ -323,18 +323,18 @@ AFTERWARDS: dict[str, tuple[Row, ...]] = {
         ("last_paid", "instalments", "RC10", "last instalment paid", "最近已还期次"),
         ("worst_dpd", "days", "RC10", "worst delay", "最大逾期", 0.0),
         ("paid_late", "instalments", "RC10", "instalments paid late", "迟还期数", 0.0),
-        ("gps_days", "days", "RC06", "days with a position of the car", "有定位天数"),
-        ("gps_silent_days", "days", "RC06", "time without a position of the car", "定位静默时长"),
-        ("gps_tampered", "0/1", "RC06", "position device tampered with", "定位设备被干扰或断电", 0.0),
+        ("gps_days", "days", "RC10", "days with a position of the car", "有定位天数"),
+        ("gps_silent_days", "days", "RC10", "time without a position of the car", "定位静默时长"),
+        ("gps_tampered", "0/1", "RC10", "position device tampered with", "定位设备被干扰或断电", 0.0),
     ),
     "channel": (("overridden", "0/1", "RC10", "decision overridden by a reviewer", "人工推翻决策", 0.0),),
     "document": (
-        ("days_to_title_transfer", "days", "RC06", "funding to transfer of title", "放款至过户", NEVER),
-        ("days_to_policy_cancelled", "days", "RC06", "funding to cancelled insurance", "放款至退保", NEVER),
-        ("days_to_invoice_reversed", "days", "RC06", "funding to reversed invoice", "放款至发票冲红", NEVER),
-        ("days_to_export", "days", "RC06", "funding to export", "放款至出口", NEVER),
-        ("days_to_mortgage_registered", "days", "RC06", "funding to registered mortgage", "放款至抵押登记"),
-        ("days_to_plated", "days", "RC06", "funding to plates", "放款至上牌"),
+        ("days_to_title_transfer", "days", "RC10", "funding to transfer of title", "放款至过户", NEVER),
+        ("days_to_policy_cancelled", "days", "RC08", "funding to cancelled insurance", "放款至退保", NEVER),
+        ("days_to_invoice_reversed", "days", "RC08", "funding to reversed invoice", "放款至发票冲红", NEVER),
+        ("days_to_export", "days", "RC10", "funding to export", "放款至出口", NEVER),
+        ("days_to_mortgage_registered", "days", "RC10", "funding to registered mortgage", "放款至抵押登记"),
+        ("days_to_plated", "days", "RC10", "funding to plates", "放款至上牌"),
     ),
     "identity": (
         ("calls", "calls", "RC09", "verification calls", "电核次数"),
