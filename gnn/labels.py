@@ -10,7 +10,7 @@ others how likely they are to be fraud, and the decision model learns from that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,12 @@ MATURE_DAYS = 60
 FULLY_MATURE_DAYS = 180
 LEAST_WEIGHT = 0.3
 """What a fresh application counts as an honest one, where hindsight sees nothing against it."""
+
+NEVER_LABELLED = 0.225
+"""Of all fraud, what no one ever labels (domain.md §4.4: 20 to 25 %)."""
+
+BAND_DAYS, LAST_BAND = 30, 8
+LEAST_POWER, MOST_POWER = 0.3, 8.0
 
 FOLDS = 4
 LEAST_POSITIVES = 10
@@ -59,6 +65,11 @@ class Targets:
     def among(self, kept: npt.NDArray[np.bool_]) -> Targets:
         return Targets(self.rows[kept], self.degree[kept], self.weight[kept])
 
+    def at_rate(self, rate: float) -> Targets:
+        """Degrees sharpened so that they sum to this share of the rows, every row counting the same: for
+        probabilities. (Above it they teach better which come first.)"""
+        return Targets(self.rows, _sharpened(self.degree, rate * len(self.rows)), np.ones(len(self.rows)))
+
     def doubled(self) -> tuple[Ints, npt.NDArray[np.bool_], Floats]:
         """Each row as an honest one, and those with a degree once more as fraud, in shares of their weight.
 
@@ -68,7 +79,7 @@ class Targets:
         at = np.concatenate([np.arange(len(self.rows)), twice])
         honest = self.weight * (1 - np.where(self.degree > NEGLIGIBLE, self.degree, 0.0))
         fraud = np.concatenate([np.zeros(len(self.rows), bool), np.ones(len(twice), bool)])
-        weight = np.concatenate([honest, self.degree[twice]])
+        weight = np.concatenate([honest, (self.degree * self.weight)[twice]])
         kept = weight > 0
         return at[kept], fraud[kept], weight[kept]
 
@@ -85,6 +96,14 @@ def observed(book: Book, *, at: int) -> Observed:
     )
 
 
+def fraud_rate(said: Observed) -> float:
+    """The share of fraud among applications: that of labelled ones among those old enough, and what nobody finds."""
+    old = said.known & (said.age >= FULLY_MATURE_DAYS)
+    if (said.fraud & old).sum() < LEAST_POSITIVES:
+        old = said.known
+    return float(said.fraud[old].mean()) / (1 - NEVER_LABELLED) if old.any() else 0.0
+
+
 @dataclass(frozen=True)
 class Hindsight:
     """A model of what is labelled as fraud sooner or later, and `share`: what it gives to those that were."""
@@ -94,7 +113,33 @@ class Hindsight:
 
     def degree(self, seen: Features) -> Floats:
         """How far each row is to be taken as fraud: its score against that of labelled fraud."""
-        return degree(self.model.score(_columns(seen, self.model.names_)), self.share)
+        return degree(self.model.score(seen.only(self.model.names_)), self.share)
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """The models of the folds: each judges the people whom it did not learn from, also as of earlier nights."""
+
+    models: tuple[Boosted, ...]
+    folds: Ints
+    share: float
+
+    def score(self, seen: Features, person: Ints) -> Floats:
+        score, fold = np.zeros(len(seen.rows)), self.folds[person[seen.rows]]
+        for number, model in enumerate(self.models):
+            mine = fold == number
+            score[mine] = model.score(seen.only(model.names_)[mine])
+        return score
+
+    def degree(self, seen: Features, person: Ints) -> Floats:
+        return degree(self.score(seen, person), self.share)
+
+
+@dataclass(frozen=True)
+class Learned:
+    targets: Targets
+    hindsight: Hindsight
+    cross: CrossFitted
 
 
 def degree(score: Floats, share: float) -> Floats:
@@ -107,7 +152,7 @@ POWER = 0.8
 
 def learn(
     book: Book, seen: Features, said: Observed, *, seed: int, threads: int = 1, progress: Progress = lambda *_: None
-) -> tuple[Targets, Hindsight]:
+) -> Learned:
     """What all applications known that day teach the decision model, and the hindsight model for later nights.
 
     Raises InputError when too few are labelled as fraud to learn anything from.
@@ -119,23 +164,46 @@ def learn(
             f"{count} applications are labelled CONFIRMED_FRAUD before that day; a model needs {LEAST_POSITIVES} or "
             "more in the table outcomes. Rules, rings and the isolation forest work without"
         )
-    names = [name for name in seen.names if name in set(model_names(night=True))]
-    columns = _columns(seen, names)
-    weight = _hindsight_weight(said, rows)
-    folds = np.random.default_rng(seed).integers(0, FOLDS, int(book.person.max()) + 1)[book.person[rows]]
-    score = np.zeros(len(rows))
-    for fold in range(FOLDS):
-        progress("hindsight", fold, FOLDS + 1)
-        score[folds == fold] = _fit(columns, fraud, np.where(folds == fold, 0.0, weight), names, seed, threads).score(
-            columns[folds == fold]
-        )
+    allowed = set(model_names(night=True))
+    names = [name for name in seen.names if name in allowed]
+    columns, weight = seen.only(names), _hindsight_weight(said, rows)
+    folds = np.random.default_rng(seed).integers(0, FOLDS, int(book.person.max()) + 1)
+    fold, models = folds[book.person[rows]], []
+    for number in range(FOLDS):
+        progress("hindsight", number, FOLDS + 1)
+        models.append(_fit(columns, fraud, np.where(fold == number, 0.0, weight), names, seed, threads))
     progress("hindsight", FOLDS, FOLDS + 1)
+    cross = CrossFitted(tuple(models), folds, 1.0)
+    score = cross.score(seen, book.person)
     share = float(score[fraud].mean())
     whole = _fit(columns, fraud, weight, names, seed, threads)
     guessed = np.where(said.cleared[rows], 0.0, degree(score, share))
     taken = np.where(fraud, np.maximum(np.sqrt(said.evidence[rows]), guessed), guessed)
+    taken = _level(taken, said.age[rows])
     counted = np.clip(said.age[rows] / MATURE_DAYS, LEAST_WEIGHT, 1.0)
-    return Targets(rows, taken, np.where(fraud | said.cleared[rows], 1.0, counted)), Hindsight(whole, share)
+    targets = Targets(rows, taken, np.where(fraud | said.cleared[rows], 1.0, counted))
+    return Learned(targets, Hindsight(whole, share), replace(cross, share=share))
+
+
+def _level(taken: Floats, age: Floats) -> Floats:
+    """The same mean degree for every month: how much is seen of the latest must not look like more or less fraud."""
+    band = np.clip(age // BAND_DAYS, 0, LAST_BAND).astype(np.int64)
+    old = age >= MATURE_DAYS
+    rate = float(taken[old].mean()) if old.any() else float(taken.mean())
+    level = taken.copy()
+    for each in np.unique(band):
+        mine = band == each
+        level[mine] = _sharpened(taken[mine], rate * int(mine.sum()))
+    return level
+
+
+def _sharpened(degree: Floats, total: float) -> Floats:
+    """Raised to the power that makes them sum to `total`, as far as a power can: 0 and 1 stay."""
+    low, high = np.log(LEAST_POWER), np.log(MOST_POWER)
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float((degree ** np.exp(middle)).sum()) > total else (low, middle)
+    return np.asarray(degree ** np.exp((low + high) / 2))
 
 
 def _hindsight_weight(said: Observed, rows: Ints) -> Floats:
@@ -155,7 +223,3 @@ def _fit(
     taught = weight > 0
     model = Boosted(max_depth=4, colsample_bytree=0.4, min_child_weight=5.0, rounds=150, seed=seed, threads=threads)
     return model.fit(columns[taught], fraud[taught], weight=weight[taught], names=names)
-
-
-def _columns(seen: Features, names: list[str]) -> npt.NDArray[np.float32]:
-    return seen.only(names)

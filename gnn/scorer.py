@@ -21,6 +21,7 @@ from gnn.models.fusion import Fusion
 from gnn.models.hetero_sage import HeteroSage
 from gnn.models.isolation import Isolation
 from gnn.priors import PriorLinks
+from gnn.ringrank import RingRank
 from gnn.rules import Settings, Verdicts, evaluate
 from gnn.walk import KINDS
 from graph.errors import ModelRefused
@@ -61,6 +62,7 @@ class Scorer:
     fusion: Fusion = field(default_factory=Fusion)
     calibration: Calibration = field(default_factory=lambda: Calibration("none"))
     hindsight: Hindsight | None = None
+    ring_rank: RingRank = field(default_factory=RingRank)
 
     def score(
         self,
@@ -119,6 +121,9 @@ class Scorer:
             self.hindsight.model.save(folder, "hindsight")
             card["parts"].append("hindsight")
             card["share"] = self.hindsight.share
+        if self.ring_rank.model is not None:
+            self.ring_rank.model.save(folder, "ringrank")
+            card["parts"].append("ringrank")
         (folder / CARD).write_text(json.dumps(card, indent=1), encoding="utf-8")
 
     @classmethod
@@ -136,6 +141,7 @@ class Scorer:
                 main=Boosted.load(folder, "main") if "main" in parts else None,
                 sage=HeteroSage.load(folder) if "sage" in parts else None,
                 fusion=Fusion(fusion["weights"], gains),
+                ring_rank=RingRank(Boosted.load(folder, "ringrank") if "ringrank" in parts else None),
                 calibration=Calibration.from_json(card["calibration"]),
                 hindsight=Hindsight(Boosted.load(folder, "hindsight"), float(card["share"]))
                 if "hindsight" in parts

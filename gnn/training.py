@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,22 +16,34 @@ from gnn.book import Book, Events, Floats, aside_from, month_starts, open_book
 from gnn.calibrate import Calibration, expected_calibration_error
 from gnn.features.assemble import Features, features, hindsight
 from gnn.features.catalogue import model_names
-from gnn.labels import Observed, Progress, Targets, learn, observed
+from gnn.labels import NEGLIGIBLE, Learned, Observed, Progress, Targets, fraud_rate, learn, observed
 from gnn.models.boosted import Boosted
 from gnn.models.fusion import fuse
 from gnn.models.hetero_sage import HeteroSage
 from gnn.models.isolation import Isolation
+from gnn.ringrank import Known, Night, RingRank
+from gnn.ringrank import learn as learn_rank
 from gnn.rules import Settings
+from gnn.rules.columns import Peers, decision_columns
 from gnn.scorer import Scorer, prior_links
 from graph.errors import InputError
 from graph.records import DAY
+from graph.rings import examine
 from graph.snapshot import Snapshot
 
 VALIDATION_DAYS = 60
 ALERT_SHARE = 0.01
 ROUNDS = 300
+PEER_COLUMNS = ("amount", "automatic", "product", "price_to_income", "price_over_market")
+RING_WINDOW_DAYS = 120
+RING_NIGHTS = 10
+DAYS_BETWEEN = 15
 LEAST_VALIDATION = 5.0
 """Sum of degrees of fraud in the validation months below which nothing is chosen by them."""
+
+
+Split = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
+"""Which targets train, and which stop the training."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,16 @@ class Prepared:
     book: Book
     seen: Features
     rule_columns: Mapping[str, npt.NDArray[Any]]
+
+    @cached_property
+    def later(self) -> Book:
+        """With what exists only after funding, for looking back from a night."""
+        book = open_book(self.snapshot, self.events, post_loan=True)
+        return book.with_aside(aside_from(book, month_starts(book)))
+
+    def at(self, night: int) -> Features:
+        """What can be known on a night of everybody known by then."""
+        return hindsight(self.later, night=night)
 
 
 @dataclass(frozen=True)
@@ -62,15 +85,10 @@ def prepare(snapshot: Snapshot, events: Events, *, progress: Progress = lambda *
     book = book.with_aside(aside_from(book, month_starts(book)))
     progress("features", 2, 3)
     seen = features(book)
+    told = {name: seen[name] for name in PEER_COLUMNS}
+    rules = decision_columns(book, seen.rows, told, Peers.fit(book, told))
     progress("features", 3, 3)
-    return Prepared(snapshot, events, book, seen, {})
-
-
-def at_night(ready: Prepared, night: int) -> tuple[Book, Features]:
-    """Everything known on a night of everybody known by then."""
-    book = open_book(ready.snapshot, ready.events, post_loan=True)
-    book = book.with_aside(aside_from(book, [each for each in month_starts(book).tolist() if each <= night]))
-    return book, hindsight(book, night=night)
+    return Prepared(snapshot, events, book, seen, rules)
 
 
 def train(
@@ -94,15 +112,17 @@ def train(
     alone = Scorer(names=names, isolation=isolation, settings=settings, review_from=1.0)
     said = observed(book, at=until)
     try:
-        night_book, night = at_night(ready, until)
-        targets, hindsight_model = learn(night_book, night, said, seed=seed, threads=threads, progress=progress)
+        learned = learn(ready.later, ready.at(until), said, seed=seed, threads=threads, progress=progress)
     except InputError as error:
         scores = alone.score(seen, book, known, ready.rule_columns).score
         return Trained(replace(alone, review_from=_threshold(scores)), {}, (f"no model was trained: {error}",))
+    targets = learned.targets
     chosen, metrics, notes = _validated(ready, alone, targets, said, until, seed, threads, progress)
     progress("main", 0, 1)
-    main = _main(seen, targets, names, seed, threads)
-    return Trained(replace(chosen, main=main, hindsight=hindsight_model), metrics, notes, targets)
+    main = fit_main(seen, targets, names, seed=seed, threads=threads)
+    ring_rank, figures = _ring_rank(ready, learned, until, seed, threads, progress)
+    scorer = replace(chosen, main=main, hindsight=learned.hindsight, ring_rank=ring_rank)
+    return Trained(scorer, metrics | figures, notes, targets)
 
 
 def model_names_of(seen: Features) -> tuple[str, ...]:
@@ -110,7 +130,17 @@ def model_names_of(seen: Features) -> tuple[str, ...]:
     return tuple(name for name in seen.names if name in allowed)
 
 
-def _main(seen: Features, targets: Targets, names: tuple[str, ...], seed: int, threads: int) -> Boosted:
+def untrained(ready: Prepared, *, settings: Settings, seed: int = 7) -> Scorer:
+    """Rules and an isolation forest over everything there is: what can be said without any label."""
+    names = model_names_of(ready.seen)
+    isolation = Isolation.fit(ready.seen.only(names), seed=seed)
+    alone = Scorer(names=names, isolation=isolation, settings=settings, review_from=1.0)
+    scores = alone.score(ready.seen, ready.book, None, ready.rule_columns).score
+    return replace(alone, review_from=_threshold(scores))
+
+
+def fit_main(seen: Features, targets: Targets, names: tuple[str, ...], *, seed: int, threads: int = 1) -> Boosted:
+    """XGBoost on these features and targets, as the main model is trained."""
     at, fraud, weight = targets.doubled()
     model = Boosted(max_depth=5, colsample_bytree=0.4, min_child_weight=5.0, rounds=ROUNDS, seed=seed, threads=threads)
     return model.fit(seen.only(names)[targets.rows[at]], fraud, weight=weight, names=names)
@@ -134,13 +164,13 @@ def _validated(
         note = f"the last {VALIDATION_DAYS} days hold too little fraud to choose by: no auxiliaries, not calibrated"
         return alone, {}, (note,)
     progress("validation", 0, 3)
-    main = _main(seen, targets.among(~late), alone.names, seed, threads)
+    main = fit_main(seen, targets.among(~late), alone.names, seed=seed, threads=threads)
     progress("graph network", 1, 3)
     sage = _sage(ready, alone.names, targets, late, seed)
     progress("fusion", 2, 3)
     scorer = replace(alone, main=main, sage=sage)
     told = scorer.score(seen, book, held.rows, ready.rule_columns)
-    at, fraud, weight = held.doubled()
+    at, fraud, weight = held.at_rate(fraud_rate(said)).doubled()
     fusion = fuse(told.main[at], {name: each[at] for name, each in told.auxiliaries.items()}, fraud, weight, seed=seed)
     raw = expit(fusion.margin(told.main, told.auxiliaries))
     calibration = Calibration.fit(raw[at], fraud, weight)
@@ -151,9 +181,10 @@ def _validated(
         "ece": float(expected_calibration_error(score[at], fraud, weight)),
         "fraud_known": float(said.fraud[held.rows].sum()),
     }
+    again = sage is not None and "gnn" in fusion.weights
     chosen = replace(
         alone,
-        sage=sage if "gnn" in fusion.weights else None,
+        sage=_sage_again(ready, alone.names, targets, sage.fitted_.best, seed) if again else None,
         fusion=fusion,
         calibration=calibration,
         review_from=_threshold(score),
@@ -164,25 +195,58 @@ def _validated(
 def _sage(
     ready: Prepared, names: tuple[str, ...], targets: Targets, late: npt.NDArray[np.bool_], seed: int
 ) -> HeteroSage | None:
-    """None where the network has nothing to learn from or to stop by."""
-    size = len(ready.book)
-    degree, weight = np.zeros(size), np.zeros(size)
-    train, validation = np.zeros(size, bool), np.zeros(size, bool)
-    rows = targets.rows
-    degree[rows] = np.where(late, targets.degree >= 0.5, np.where(targets.degree > 0.02, targets.degree, 0.0))
-    weight[rows], train[rows[~late]], validation[rows[late]] = targets.weight, True, True
+    """Stopped by the validation months. None where there is nothing to learn from or to stop by."""
+    degree = np.where(late, targets.degree >= 0.5, _noticed(targets.degree))
     try:
-        return HeteroSage().fit(
-            ready.seen.only(names),
-            prior_links(ready.book, ready.seen),
-            degree,
-            weight,
-            train=train,
-            validation=validation,
-            seed=seed,
-        )
+        return _fit_sage(HeteroSage(), ready, names, replace(targets, degree=degree), (~late, late), seed)
     except InputError:
         return None
+
+
+def _sage_again(ready: Prepared, names: tuple[str, ...], targets: Targets, epochs: int, seed: int) -> HeteroSage:
+    """On all months for as many epochs as were best: the latest rings are those that go on."""
+    every = np.ones(len(targets.rows), dtype=bool)
+    whole = replace(targets, degree=_noticed(targets.degree))
+    return _fit_sage(HeteroSage(epochs=epochs, patience=epochs), ready, names, whole, (every, every), seed)
+
+
+def _noticed(degree: Floats) -> Floats:
+    return np.where(degree > NEGLIGIBLE, degree, 0.0)
+
+
+def _fit_sage(
+    model: HeteroSage, ready: Prepared, names: tuple[str, ...], targets: Targets, split: Split, seed: int
+) -> HeteroSage:
+    size, rows = len(ready.book), targets.rows
+    degree, weight = np.zeros(size), np.zeros(size)
+    degree[rows], weight[rows] = targets.degree, targets.weight
+    train, validation = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    train[rows[split[0]]], validation[rows[split[1]]] = True, True
+    links = prior_links(ready.book, ready.seen)
+    return model.fit(ready.seen.only(names), links, degree, weight, train=train, validation=validation, seed=seed)
+
+
+def _ring_rank(
+    ready: Prepared, learned: Learned, until: int, seed: int, threads: int, progress: Progress
+) -> tuple[RingRank, dict[str, float]]:
+    """From the candidates of earlier nights, their members judged by models that did not learn from them."""
+    later, target = ready.later, np.zeros(len(ready.book))
+    target[learned.targets.rows] = learned.targets.degree
+    first = int(later.submitted.min()) + RING_WINDOW_DAYS * DAY // 2
+    when = [
+        night
+        for night in range(until - RING_NIGHTS * DAYS_BETWEEN * DAY, until + 1, DAYS_BETWEEN * DAY)
+        if night >= first
+    ]
+    nights = []
+    for number, night in enumerate(when):
+        progress("ring rank", number, len(when))
+        seen = ready.at(night)
+        degree = np.zeros(len(later))
+        degree[seen.rows] = learned.cross.degree(seen, later.person)
+        examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS)
+        nights.append(Night(examined, Known(degree, later.labels.known(night)), target))
+    return learn_rank(nights, seed=seed, threads=threads)
 
 
 def _threshold(score: Floats) -> float:

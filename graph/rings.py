@@ -134,10 +134,17 @@ def examine(
     window_days: int,
     overrides: Sequence[Placed] = (),
     excerpt_of: Wider | None = None,
+    risk: npt.NDArray[np.float64] | None = None,
 ) -> Examined:
-    """Every candidate with its measures and score, before any choice. For an excerpt see `project`."""
+    """Every candidate with its measures and score, before any choice. For an excerpt see `project`.
+
+    `risk` (0 to 1, per application) is what a model thinks of each: it counts like signs do, so that risky customers
+    of one dealer in the same weeks are tried as members, too.
+    """
     projection = project(snapshot, as_of=as_of, window_days=window_days, overrides=overrides, excerpt_of=excerpt_of)
     odd = signs(snapshot, as_of=as_of, window=projection.window, dealer=projection.dealer)
+    if risk is not None:
+        odd = odd.with_risk(risk)
     ties = _ties(snapshot, projection, odd, as_of)
     links = Links(projection.size, projection.first, projection.second, projection.weight)
     groups = candidates(links, ties)

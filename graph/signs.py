@@ -31,6 +31,8 @@ NEW_NUMBER_MONTHS = 3
 SOON_DAYS = 30
 NO_DOWN_PAYMENT = 0.01
 MONTH_DAYS = 30
+RISK_POINTS = 60
+"""A model's certainty counts like the weak rules that together ask for a person (domain.md §2.4)."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Signs:
 
     shown: Flags
     points: Ints
+
+    def with_risk(self, risk: npt.NDArray[np.float64]) -> Signs:
+        """The points, and those of a model's opinion (0 to 1, per application)."""
+        return Signs(self.shown, self.points + np.rint(RISK_POINTS * risk).astype(np.int64))
 
     def of(self, applications: Ints) -> list[tuple[Sign, int]]:
         """The signs some of them show, the weightiest first, and how many show each."""

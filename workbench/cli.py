@@ -9,30 +9,21 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import Progress
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
-from workbench import doctor, instance, override, ringruns
+from workbench import doctor, instance, override, ringruns, scores
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
-from workbench.terminal import Json, Store, err, moment, out, say
+from workbench.terminal import Json, Store, bar, err, moment, out, say, written_to
 
 EXIT_CODES = (
     """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
@@ -47,6 +38,7 @@ app = typer.Typer(
     epilog="Everything an instance keeps is under RINGROAD_HOME (~/.ringroad). See .env.example for all settings.",
 )
 app.add_typer(override.app, name="override")
+scores.register(app)
 
 
 @app.command(epilog="Example: ringroad generate --preset tiny --seed 7 --out portfolio")
@@ -64,10 +56,10 @@ def generate(
     """Make a synthetic portfolio: input tables, and the truth apart from them."""
     from loaders.portfolio import generate as make
 
-    with _bar("portfolio") as (bar, task):
+    with bar("portfolio") as (shown, task):
         summary = make(
             out_dir, preset=preset, seed=seed, mode=mode, parameters=parameters, format=file_format,
-            progress=lambda step, share: bar.update(task, description=step, completed=share, total=1.0),
+            progress=lambda step, share: shown.update(task, description=step, completed=share, total=1.0),
         )  # fmt: skip
     text = (
         f"{summary.rows['applications']:,} applications, {summary.start} to {summary.as_of} in {out_dir / 'input'}\n"
@@ -97,12 +89,12 @@ def load(
     from loaders.mapping import Mapping
 
     chosen = Mapping.read(mapping)
-    with instance.opened(store) as here, _bar("load", in_bytes=True) as (bar, task):
+    with instance.opened(store) as here, bar("load", in_bytes=True) as (shown, task):
         report = Load(
             here.store, here.vault, staging_dir=here.settings.staging_dir, mapping=chosen, batch=batch,
             quarantine_file=here.settings.home / "quarantine.csv", max_rejected=max_rejected,
             password=instance.store_password(),
-            progress=_load_progress(bar, task),
+            progress=_load_progress(shown, task),
         ).run(source)  # fmt: skip
         quarantine = here.settings.home / "quarantine.csv"
     say(instance.plain(report), as_json, load_summary(report, quarantine))
@@ -135,13 +127,13 @@ def rings(
 
     at = moment(as_of, "--as-of") if as_of else None
     asked = ringruns.Asked(at, _days(window), _opinions(overrides_as_of, as_of), since_last)
-    with instance.opened(store, vault=False) as here, _bar("snapshot") as (bar, task):
+    with instance.opened(store, vault=False) as here, bar("snapshot") as (shown, task):
         ran = ringruns.run(
             here, asked,
-            lambda name, done, total: bar.update(task, description=f"snapshot {name}", completed=done, total=total),
+            lambda name, done, total: shown.update(task, description=f"snapshot {name}", completed=done, total=total),
         )  # fmt: skip
     if out_file is not None:
-        _write(out_file, as_csv(ran.found.rings))
+        written_to(out_file, as_csv(ran.found.rings))
     if as_json:
         say(ringruns.as_json(ran, asked.window_days), True, "")
         return
@@ -226,9 +218,9 @@ app.add_typer(keys, name="keys")
 @keys.command(epilog="Example: ringroad keys reseal")
 def reseal(as_json: Json = False) -> None:
     """Seal every identifier anew with a new key. Stopped anywhere, the same command finishes it."""
-    with instance.opened_vault() as vault, _bar("reseal") as (bar, task):
+    with instance.opened_vault() as vault, bar("reseal") as (shown, task):
         version = vault.add_seal_version()
-        number = vault.reseal(lambda done: bar.update(task, completed=done, total=sum(vault.count().values())))
+        number = vault.reseal(lambda done: shown.update(task, completed=done, total=sum(vault.count().values())))
     text = f"{number:,} identifiers sealed with key version {version}; keep a new copy of the key file"
     say({"identifiers": number, "version": version}, as_json, text)
 
@@ -252,33 +244,17 @@ def rotate(
 # Shared ------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _bar(title: str, *, in_bytes: bool = False) -> Iterator[tuple[Progress, Any]]:
-    """Progress on stderr, so that stdout can be piped; nothing where stderr is no terminal."""
-    done = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (TaskProgressColumn(show_speed=True),)
-    columns = (TextColumn("{task.description}"), BarColumn(), *done, TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        yield bar, bar.add_task(title, total=None)
-
-
-def _load_progress(bar: Progress, task: Any) -> Callable[[str, str, int, int], None]:
+def _load_progress(shown: Progress, task: Any) -> Callable[[str, str, int, int], None]:
     """Rate and time left are those of the stage at work: checking is faster than writing."""
     stages = [""]
 
     def progress(stage: str, table: str, done: int, total: int) -> None:
         if stage != stages[0]:
             stages[0] = stage
-            bar.reset(task)
-        bar.update(task, description=f"{stage} {table}", completed=done, total=max(total, 1))
+            shown.reset(task)
+        shown.update(task, description=f"{stage} {table}", completed=done, total=max(total, 1))
 
     return progress
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror})") from None
 
 
 def _days(window: str) -> int:

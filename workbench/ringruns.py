@@ -141,6 +141,11 @@ def ring(ring_id: str) -> dict[str, Any]:
     raise NodeNotFound(f"{ring_id} is no ring of the last run ({run['as_of'][:10]}, {len(run['rings'])} rings){ended}")
 
 
+def last_members(settings: Settings) -> dict[str, str]:
+    """Per application of the last run's rings the ring it stands in."""
+    return {name: ring["ring_id"] for ring in _last(settings)["rings"] for name in ring["application_ids"]}
+
+
 def last_times(settings: Settings) -> tuple[datetime, datetime]:
     """When the last run was as of, and of when its overrides were."""
     run = _last(settings)

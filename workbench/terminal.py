@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from graph.errors import InputError
 from workbench.render import CHINA
@@ -18,6 +30,15 @@ err = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text for a person.")]
 Store = Annotated[str | None, typer.Option(help="sqlite:///FILE or neo4j://USER@HOST; default RINGROAD_STORE.")]
+
+
+@contextmanager
+def bar(title: str, *, in_bytes: bool = False) -> Iterator[tuple[Progress, Any]]:
+    """Progress on stderr, so that stdout can be piped; nothing where stderr is no terminal."""
+    done = (DownloadColumn(), TransferSpeedColumn()) if in_bytes else (TaskProgressColumn(show_speed=True),)
+    columns = (TextColumn("{task.description}"), BarColumn(), *done, TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
+        yield shown, shown.add_task(title, total=None)
 
 
 def say(content: Any, as_json: bool, text: Any) -> None:
@@ -38,3 +59,10 @@ def moment(text: str, option: str) -> datetime:
     except ValueError:
         raise InputError(f"{option} {text} is no date; write 2025-10-01 or 2025-10-01T18:00:00+08:00") from None
     return at if at.tzinfo else at.replace(tzinfo=CHINA)
+
+
+def written_to(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror})") from None

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 from sklearn.metrics import average_precision_score
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 DRAWS = 40
-MOST_TIMES = 0.8
+MOST_TIMES = 0.6
 """In so many of the draws it must help."""
 
-LARGEST = 4.0
+SLOPES = (0.3, 0.6, 1.0, 1.5)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def fuse(main: Floats, auxiliaries: Mapping[str, Floats], fraud: Flags, weight: 
         name = max(tried, key=lambda one: tried[one][1])
         slope = tried[name][0]
         fused = base + slope * np.nan_to_num(left.pop(name))
-        if slope <= 0 or not _pays(base, fused, fraud, weight, draws):
+        if tried[name][1] <= before or not _pays(base, fused, fraud, weight, draws):
             break
         gains[name] = (before, tried[name][1])
         weights[name], base = slope, fused
@@ -68,14 +67,12 @@ def fuse(main: Floats, auxiliaries: Mapping[str, Floats], fraud: Flags, weight: 
 
 
 def _best(base: Floats, other: Floats, fraud: Flags, weight: Floats) -> tuple[float, float]:
-    """The slope of the likeliest sum, and the average precision it reaches."""
+    """What the other adds to one unit of the base, and the average precision it reaches.
 
-    def loss(slope: float) -> float:
-        margin = base + slope * other
-        return float(np.average(np.logaddexp(0, np.where(fraud, -margin, margin)), weights=weight))
-
-    slope = float(minimize_scalar(loss, bounds=(0.0, LARGEST), method="bounded").x)
-    return slope, _precision(base + slope * other, fraud, weight)
+    Chosen by the average precision itself: the likeliest sum would go by the many ordinary applications.
+    """
+    reached = [(slope, _precision(base + slope * other, fraud, weight)) for slope in SLOPES]
+    return max(reached, key=lambda one: one[1])
 
 
 def _pays(before: Floats, after: Floats, fraud: Flags, weight: Floats, draws: npt.NDArray[np.int64]) -> bool:

@@ -23,7 +23,8 @@ from gnn.models.sage_net import Examples, Fitted, Flags, Floats, Graph, Net, Pro
 from gnn.priors import PriorLinks, Shares, Singles
 from graph.errors import InputError, ModelRefused
 
-Labels = Flags | npt.NDArray[np.int64]
+Labels = Flags | npt.NDArray[np.int64] | Floats
+"""Classes, or degrees of fraud from 0 to 1; in validation a degree of a half counts as fraud."""
 
 WEIGHTS, CARD = "hetero_sage.safetensors", "hetero_sage.json"
 BLOCK = 1024

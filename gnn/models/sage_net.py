@@ -174,6 +174,9 @@ def repeatable(seed: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(strict)
 
 
+HALF = 0.5
+
+
 def learn(
     net: Net,
     graph: Graph,
@@ -204,7 +207,7 @@ def learn(
         net.eval()
         with torch.no_grad():
             scores = torch.sigmoid(net(graph))[torch.from_numpy(validation.rows)].numpy()
-        auprc = float(average_precision_score(validation.fraud, scores, sample_weight=validation.weight))
+        auprc = float(average_precision_score(validation.fraud >= HALF, scores, sample_weight=validation.weight))
         if auprc > best.auprc:
             best = Fitted(epoch, epoch, auprc, float(scores @ validation.weight), validation.rate)
             kept = {name: value.clone() for name, value in net.state_dict().items()}
