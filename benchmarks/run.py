@@ -26,7 +26,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from benchmarks import reference, ring_speed, ring_tables, rings
+from benchmarks import reference, ring_speed, ring_tables, rings, tolokers
 from benchmarks.ring_metrics import match_rings, member_rates, planted, ring_recall
 from graph import snapshot
 from graph.ontology import EDGES
@@ -290,6 +290,16 @@ def rings_at_size(bench: Bench) -> None:
     ring_speed.speed(bench.work, sizes, bench.say)
 
 
+# Scores ------------------------------------------------------------------------------------------------
+
+
+def public_graph(bench: Bench) -> None:
+    """Ten official splits of a public graph; ten minutes on one idle core."""
+    for model, found in tolokers.measure().items():
+        for figure, mean, spread in zip(tolokers.FIGURES, found.mean(axis=0), found.std(axis=0), strict=True):
+            bench.say(f"{model}: {figure}", mean, "", sd=f"{spread:.2f}")
+
+
 # Neo4j -------------------------------------------------------------------------------------------------
 
 
@@ -349,6 +359,7 @@ BENCHMARKS = {
     "snapshot": snapshots,
     "rings": ring_quality,
     "rings-speed": rings_at_size,
+    "tolokers": public_graph,
     "neo4j": neo4j,
 }
 
