@@ -27,8 +27,11 @@ NAMES = (
     "risk_least", "risky_share", "known_fraud",
 )  # fmt: skip
 RISKY = 0.3
-SIZE = 0.5
-"""How much more a larger group is worth than a purer one within it: expected members found, tempered."""
+SMALL = 6.0
+"""A group of so many is worth half of a large one as pure: else the purest three of a ring would stand for all of it."""
+
+HALF = 0.00743
+"""Scores .5; .004, which scores .35, is the least worth an investigator's look (`choice.py`)."""
 
 BUDGET = 0.01
 
@@ -99,8 +102,13 @@ def purity(model: Boosted, night: Night) -> Floats:
 
 
 def worth(pure: Floats, examined: Examined) -> Floats:
+    """How pure, how large, and how much of a ring in what can be said in words.
+
+    The words count twice: hindsight knows members, not which of several groups around them is the ring.
+    """
     people = examined.measured.people
-    return np.asarray(np.round(pure * (people / (people + 3.0)) ** SIZE, 4))
+    x = examined.scores**2 * pure * people / (people + SMALL)
+    return np.asarray(np.round(x / (x + HALF), 4))
 
 
 def columns(night: Night) -> npt.NDArray[np.float32]:
@@ -114,15 +122,18 @@ def columns(night: Night) -> npt.NDArray[np.float32]:
     degree = _per_party(night, night.known.degree)
     fraud = _per_party(night, night.known.fraud.astype(np.float64))
     start, member = examined.groups.start[:-1], examined.groups.member
-    reduce = np.add.reduceat, np.maximum.reduceat, np.minimum.reduceat
-    total_of, most_of, least_of = (lambda values, by=each: by(values[member], start) for each in reduce)
+
+    def total_of(values: Floats) -> Floats:
+        return np.asarray(np.add.reduceat(values[member], start))
+
     return np.stack(
         [
-            measured.people, measured.applications, measured.days, measured.linked / people, measured.top_dealer / people,
-            total / people, measured.tied / UNIT / people, total / np.maximum(total + measured.leaving / UNIT, 1e-9),
+            measured.people, measured.applications, measured.days, measured.linked / people,
+            measured.top_dealer / people, total / people, measured.tied / UNIT / people, total / np.maximum(total + measured.leaving / UNIT, 1e-9),
             strands, measured.points - examined.average, examined.scores, factors(examined.looks_like),
             *examined.looks_like.T.astype(np.float64), total_of(degree) / people, _median(degree, examined),
-            most_of(degree), least_of(degree), total_of((degree >= RISKY).astype(np.float64)) / people,
+            np.maximum.reduceat(degree[member], start), np.minimum.reduceat(degree[member], start),
+            total_of((degree >= RISKY).astype(np.float64)) / people,
             total_of(fraud) / people,
         ],
         axis=1,
@@ -151,11 +162,7 @@ def _mean(values: Floats, night: Night) -> Floats:
 def _caught(scores: Floats, night: Night) -> float:
     """Degrees of fraud among the first hundredth of the window's applications, by the order of these scores."""
     examined = night.examined
-    best: Ints = choose(
-        examined.groups,
-        np.where(scores > 0, np.maximum(scores, 0.36), 0) + scores * 1e-3,
-        parties=examined.projection.size,
-    )
+    best: Ints = choose(examined.groups, scores, parties=examined.projection.size)
     sizes = examined.measured.applications[best]
     fits = np.cumsum(sizes) <= BUDGET * len(examined.projection.window)
     target = _mean(_per_party(night, night.target), night) * examined.groups.sizes  # type: ignore[arg-type]

@@ -181,10 +181,11 @@ def _validated(
         "ece": float(expected_calibration_error(score[at], fraud, weight)),
         "fraud_known": float(said.fraud[held.rows].sum()),
     }
-    again = sage is not None and "gnn" in fusion.weights
     chosen = replace(
         alone,
-        sage=_sage_again(ready, alone.names, targets, sage.fitted_.best, seed) if again else None,
+        sage=_sage_again(ready, alone.names, targets, sage.fitted_.best, seed)
+        if sage and "gnn" in fusion.weights
+        else None,
         fusion=fusion,
         calibration=calibration,
         review_from=_threshold(score),
@@ -244,7 +245,7 @@ def _ring_rank(
         seen = ready.at(night)
         degree = np.zeros(len(later))
         degree[seen.rows] = learned.cross.degree(seen, later.person)
-        examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS)
+        examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS, risk=degree)
         nights.append(Night(examined, Known(degree, later.labels.known(night)), target))
     return learn_rank(nights, seed=seed, threads=threads)
 

@@ -166,7 +166,7 @@ def look(ready: Prepared, scorer: Scorer, night: int) -> Night:
     if scorer.hindsight is not None:
         seen = ready.at(night)
         degree[seen.rows] = scorer.hindsight.degree(seen)
-    examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS)
+    examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS, risk=degree)
     return Night(examined, Known(degree, later.labels.known(night)))
 
 

@@ -8,7 +8,9 @@ typer turns the parameters of a command into its options.
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -276,7 +278,9 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """No stack trace reaches a user: one line, and the exit code of the error's class."""
+    """No stack trace reaches a user: one line, and the exit code of the error's class. Nor do warnings of libraries."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     try:
         app()
     except RingroadError as error:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
-from gnn.models.sage_net import Examples, Fitted, Flags, Floats, Graph, Net, Progress, learn, repeatable
+from gnn.models.examples import Examples, Fitted, Flags, Floats, Progress
 from gnn.priors import PriorLinks, Shares, Singles
 from graph.errors import InputError, ModelRefused
 
@@ -71,6 +71,8 @@ class HeteroSage:
         The same seed gives the same bits: one thread, deterministic algorithms. Raises InputError where the
         training or validation rows hold one class only.
         """
+        from gnn.models.sage_net import Graph, Net, learn, repeatable  # noqa: PLC0415 - torch takes seconds to import
+
         learnt = Examples.of(y, weight, train, "training")
         watched = Examples.of(y, weight, validation, "validation")
         end = int(max(learnt.rows[-1], watched.rows[-1])) + 1

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from sklearn.metrics import average_precision_score
 from torch import nn
 from torch_geometric.nn import HeteroConv, SAGEConv
 
+from gnn.models.examples import Examples, Fitted, Progress
 from gnn.priors import FACTS, Shares, Singles
-from graph.errors import InputError
-from graph.records import Ints
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Progress = Callable[[str, int, int], None]
 Edge = tuple[str, str, str]
 
 APPLICATION = "application"
@@ -32,44 +27,6 @@ EVERY = 2
 def edge(kind: int) -> Edge:
     """What arrives under a kind is a node type of its own, with a node only where there are links."""
     return (APPLICATION, "before", f"under {kind}")
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Rows with a label and what each counts; the weights sum to 1."""
-
-    rows: Ints
-    fraud: Singles
-    weight: Singles
-
-    @classmethod
-    def of(cls, y: npt.NDArray[np.generic], weight: Floats, among: Flags, name: str) -> Self:
-        """Those of `among` whose weight is above 0. Raises InputError where they are all of one class."""
-        rows = np.flatnonzero(among & (weight > 0)).astype(np.int64)
-        if (fraud := int(np.count_nonzero(y[rows]))) in (0, len(rows)):
-            raise InputError(
-                f"the {name} labels are all of one class ({fraud} of {len(rows)} are fraud); "
-                "take a longer period or wait for more labels to mature, so that both classes occur"
-            )
-        return cls(rows, y[rows].astype(np.float32), (weight[rows] / weight[rows].sum()).astype(np.float32))
-
-    @property
-    def rate(self) -> float:
-        return float(self.fraud @ self.weight)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """How training went: `best` is the epoch whose weights were kept, `auprc` and the rest are its validation.
-
-    `expected` and `observed` are the mean score and the share of fraud there, weighted, before any calibration.
-    """
-
-    epochs: int
-    best: int
-    auprc: float
-    expected: float
-    observed: float
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from gnn.models.hetero_sage import CARD, WEIGHTS, HeteroSage
-from gnn.models.sage_net import Flags, Floats, Graph, Net
+from gnn.models.examples import Flags, Floats
+from gnn.models.sage_net import Graph, Net
 from gnn.priors import PriorLinks, Shares, Singles
 from graph.errors import InputError, ModelRefused
 from graph.records import Ints
