@@ -35,7 +35,7 @@ setup-dev: .venv/.ringroad-dev
 system:
 	@tools/system.sh
 
-demo: setup ## Make a portfolio, load it, find its rings (SERVE=0: leave nothing running)
+demo: setup ## Make a portfolio, load it, find its rings, score it (SERVE=0: leave nothing running)
 	@rm -rf $(DEMO)
 	@mkdir -p $(DEMO)
 	@export RINGROAD_HOME="$(abspath $(DEMO))/home"; \
@@ -46,7 +46,12 @@ demo: setup ## Make a portfolio, load it, find its rings (SERVE=0: leave nothing
 	echo; echo "3. rings"; \
 	$(BIN)/ringroad rings --window 180d --out $(DEMO)/rings.csv; \
 	echo; echo "4. the first of them in full; any other: RINGROAD_HOME=$(DEMO)/home $(BIN)/ringroad ring RING_ID"; \
-	$(BIN)/ringroad ring "$$(sed -n '2s/,.*//p' $(DEMO)/rings.csv)"
+	$(BIN)/ringroad ring "$$(sed -n '2s/,.*//p' $(DEMO)/rings.csv)"; \
+	echo; echo "5. scores: learn from what was known by 15 June, score what came after it"; \
+	$(BIN)/ringroad train --until 2025-06-15; \
+	$(BIN)/ringroad score --since 2025-06-16 --out $(DEMO)/scores.csv; \
+	echo; echo "6. why the highest has its score"; \
+	$(BIN)/ringroad explain "$$(tail -n +2 $(DEMO)/scores.csv | sort -t, -k3,3gr | sed -n '1s/,.*//p')"
 
 test: setup-dev system ## Everything that is tested, in under 15 minutes
 	@$(BIN)/python -m pytest -q $(ARGS)

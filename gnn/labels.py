@@ -104,6 +104,12 @@ def fraud_rate(said: Observed) -> float:
     return float(said.fraud[old].mean()) / (1 - NEVER_LABELLED) if old.any() else 0.0
 
 
+def as_labelled(said: Observed) -> Targets:
+    """What the labels alone teach: the ordinary way, to compare with. Young ones without a label teach nothing."""
+    rows = np.flatnonzero(said.known)
+    return Targets(rows, said.evidence[rows], np.where(said.fraud[rows], 1.0, _hindsight_weight(said, rows)))
+
+
 @dataclass(frozen=True)
 class Hindsight:
     """A model of what is labelled as fraud sooner or later, and `share`: what it gives to those that were."""

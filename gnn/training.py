@@ -41,7 +41,6 @@ DAYS_BETWEEN = 15
 LEAST_VALIDATION = 5.0
 """Sum of degrees of fraud in the validation months below which nothing is chosen by them."""
 
-
 Split = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 """Which targets train, and which stop the training."""
 
@@ -102,27 +101,131 @@ def train(
     progress: Progress = lambda *_: None,
 ) -> Trained:
     """On applications and labels known by `until` (milliseconds). Without enough labels: rules and isolation alone."""
-    book, seen = ready.book, ready.seen
-    names = names or model_names_of(seen)
-    known = np.flatnonzero(book.as_of <= until)
-    if len(known) < 2:
-        raise InputError("fewer than two applications were known by that day; train until a later one")
-    progress("isolation", 0, 1)
-    isolation = Isolation.fit(seen.only(names)[known], seed=seed)
-    alone = Scorer(names=names, isolation=isolation, settings=settings, review_from=1.0)
-    said = observed(book, at=until)
-    try:
-        learned = learn(ready.later, ready.at(until), said, seed=seed, threads=threads, progress=progress)
-    except InputError as error:
-        scores = alone.score(seen, book, known, ready.rule_columns).score
-        return Trained(replace(alone, review_from=_threshold(scores)), {}, (f"no model was trained: {error}",))
-    targets = learned.targets
-    chosen, metrics, notes = _validated(ready, alone, targets, said, until, seed, threads, progress)
-    progress("main", 0, 1)
-    main = fit_main(seen, targets, names, seed=seed, threads=threads)
-    ring_rank, figures = _ring_rank(ready, learned, until, seed, threads, progress)
-    scorer = replace(chosen, main=main, hindsight=learned.hindsight, ring_rank=ring_rank)
-    return Trained(scorer, metrics | figures, notes, targets)
+    return Course(ready, until, settings, seed, threads, names or model_names_of(ready.seen), progress).run()
+
+
+@dataclass(frozen=True)
+class Course:
+    """One training: on what, until when, with which features."""
+
+    ready: Prepared
+    until: int
+    settings: Settings
+    seed: int
+    threads: int
+    names: tuple[str, ...]
+    progress: Progress
+
+    def run(self) -> Trained:
+        book, seen = self.ready.book, self.ready.seen
+        known = np.flatnonzero(book.as_of <= self.until)
+        if len(known) < 2:
+            raise InputError("fewer than two applications were known by that day; train until a later one")
+        self.progress("isolation", 0, 1)
+        isolation = Isolation.fit(seen.only(self.names)[known], seed=self.seed)
+        alone = Scorer(names=self.names, isolation=isolation, settings=self.settings, review_from=1.0)
+        said = observed(book, at=self.until)
+        try:
+            learned = learn(
+                self.ready.later, self.ready.at(self.until), said,
+                seed=self.seed, threads=self.threads, progress=self.progress,
+            )  # fmt: skip
+        except InputError as error:
+            scores = alone.score(seen, book, known, self.ready.rule_columns).score
+            return Trained(replace(alone, review_from=_threshold(scores)), {}, (f"no model was trained: {error}",))
+        chosen, metrics, notes = self._validated(alone, learned.targets, said)
+        self.progress("main", 0, 1)
+        main = self._main(learned.targets)
+        ring_rank, figures = self._ring_rank(learned)
+        scorer = replace(chosen, main=main, hindsight=learned.hindsight, ring_rank=ring_rank)
+        return Trained(scorer, metrics | figures, notes, learned.targets)
+
+    def _main(self, targets: Targets) -> Boosted:
+        return fit_main(self.ready.seen, targets, self.names, seed=self.seed, threads=self.threads)
+
+    def _validated(
+        self, alone: Scorer, targets: Targets, said: Observed
+    ) -> tuple[Scorer, dict[str, float], tuple[str, ...]]:
+        """Auxiliaries, fusion, calibration and threshold, by a main model that has not seen the validation months."""
+        book, seen = self.ready.book, self.ready.seen
+        late = book.submitted[targets.rows] >= self.until - VALIDATION_DAYS * DAY
+        held = targets.among(late)
+        if held.degree.sum() < LEAST_VALIDATION or targets.among(~late).degree.sum() < LEAST_VALIDATION:
+            note = f"the last {VALIDATION_DAYS} days hold too little fraud to choose by: no auxiliaries, not calibrated"
+            return alone, {}, (note,)
+        self.progress("validation", 0, 3)
+        main = self._main(targets.among(~late))
+        self.progress("graph network", 1, 3)
+        sage = self._sage(targets, late)
+        self.progress("fusion", 2, 3)
+        scorer = replace(alone, main=main, sage=sage)
+        told = scorer.score(seen, book, held.rows, self.ready.rule_columns)
+        at, fraud, weight = held.at_rate(fraud_rate(said)).doubled()
+        fusion = fuse(
+            told.main[at], {name: each[at] for name, each in told.auxiliaries.items()}, fraud, weight, seed=self.seed
+        )
+        raw = expit(fusion.margin(told.main, told.auxiliaries))
+        calibration = Calibration.fit(raw[at], fraud, weight)
+        score = calibration(raw)
+        metrics = {
+            "pr_auc": float(average_precision_score(fraud, score[at], sample_weight=weight)),
+            "roc_auc": float(roc_auc_score(fraud, score[at], sample_weight=weight)),
+            "ece": float(expected_calibration_error(score[at], fraud, weight)),
+            "fraud_known": float(said.fraud[held.rows].sum()),
+        }
+        chosen = replace(
+            alone,
+            sage=self._sage_again(targets, sage.fitted_.best) if sage and "gnn" in fusion.weights else None,
+            fusion=fusion,
+            calibration=calibration,
+            review_from=_threshold(score),
+        )
+        return chosen, metrics, ()
+
+    def _sage(self, targets: Targets, late: npt.NDArray[np.bool_]) -> HeteroSage | None:
+        """Stopped by the validation months. None where there is nothing to learn from or to stop by."""
+        degree = np.where(late, targets.degree >= 0.5, _noticed(targets.degree))
+        try:
+            return self._fit_sage(HeteroSage(), replace(targets, degree=degree), (~late, late))
+        except InputError:
+            return None
+
+    def _sage_again(self, targets: Targets, epochs: int) -> HeteroSage:
+        """On all months for as many epochs as were best: the latest rings are those that go on."""
+        every = np.ones(len(targets.rows), dtype=bool)
+        whole = replace(targets, degree=_noticed(targets.degree))
+        return self._fit_sage(HeteroSage(epochs=epochs, patience=epochs), whole, (every, every))
+
+    def _fit_sage(self, model: HeteroSage, targets: Targets, split: Split) -> HeteroSage:
+        size, rows = len(self.ready.book), targets.rows
+        degree, weight = np.zeros(size), np.zeros(size)
+        degree[rows], weight[rows] = targets.degree, targets.weight
+        train, validation = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        train[rows[split[0]]], validation[rows[split[1]]] = True, True
+        links = prior_links(self.ready.book, self.ready.seen)
+        return model.fit(
+            self.ready.seen.only(self.names), links, degree, weight, train=train, validation=validation, seed=self.seed
+        )
+
+    def _ring_rank(self, learned: Learned) -> tuple[RingRank, dict[str, float]]:
+        """From the candidates of earlier nights, their members judged by models that did not learn from them."""
+        later, target = self.ready.later, np.zeros(len(self.ready.book))
+        target[learned.targets.rows] = learned.targets.degree
+        first = int(later.submitted.min()) + RING_WINDOW_DAYS * DAY // 2
+        when = [
+            night
+            for night in range(self.until - RING_NIGHTS * DAYS_BETWEEN * DAY, self.until + 1, DAYS_BETWEEN * DAY)
+            if night >= first
+        ]
+        nights = []
+        for number, night in enumerate(when):
+            self.progress("ring rank", number, len(when))
+            seen = self.ready.at(night)
+            degree = np.zeros(len(later))
+            degree[seen.rows] = learned.cross.degree(seen, later.person)
+            examined = examine(self.ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS, risk=degree)
+            nights.append(Night(examined, Known(degree, later.labels.known(night)), target))
+        return learn_rank(nights, seed=self.seed, threads=self.threads)
 
 
 def model_names_of(seen: Features) -> tuple[str, ...]:
@@ -146,108 +249,8 @@ def fit_main(seen: Features, targets: Targets, names: tuple[str, ...], *, seed: 
     return model.fit(seen.only(names)[targets.rows[at]], fraud, weight=weight, names=names)
 
 
-def _validated(
-    ready: Prepared,
-    alone: Scorer,
-    targets: Targets,
-    said: Observed,
-    until: int,
-    seed: int,
-    threads: int,
-    progress: Progress,
-) -> tuple[Scorer, dict[str, float], tuple[str, ...]]:
-    """Auxiliaries, fusion, calibration and threshold, by a main model that has not seen the validation months."""
-    book, seen = ready.book, ready.seen
-    late = book.submitted[targets.rows] >= until - VALIDATION_DAYS * DAY
-    held = targets.among(late)
-    if held.degree.sum() < LEAST_VALIDATION or targets.among(~late).degree.sum() < LEAST_VALIDATION:
-        note = f"the last {VALIDATION_DAYS} days hold too little fraud to choose by: no auxiliaries, not calibrated"
-        return alone, {}, (note,)
-    progress("validation", 0, 3)
-    main = fit_main(seen, targets.among(~late), alone.names, seed=seed, threads=threads)
-    progress("graph network", 1, 3)
-    sage = _sage(ready, alone.names, targets, late, seed)
-    progress("fusion", 2, 3)
-    scorer = replace(alone, main=main, sage=sage)
-    told = scorer.score(seen, book, held.rows, ready.rule_columns)
-    at, fraud, weight = held.at_rate(fraud_rate(said)).doubled()
-    fusion = fuse(told.main[at], {name: each[at] for name, each in told.auxiliaries.items()}, fraud, weight, seed=seed)
-    raw = expit(fusion.margin(told.main, told.auxiliaries))
-    calibration = Calibration.fit(raw[at], fraud, weight)
-    score = calibration(raw)
-    metrics = {
-        "pr_auc": float(average_precision_score(fraud, score[at], sample_weight=weight)),
-        "roc_auc": float(roc_auc_score(fraud, score[at], sample_weight=weight)),
-        "ece": float(expected_calibration_error(score[at], fraud, weight)),
-        "fraud_known": float(said.fraud[held.rows].sum()),
-    }
-    chosen = replace(
-        alone,
-        sage=_sage_again(ready, alone.names, targets, sage.fitted_.best, seed)
-        if sage and "gnn" in fusion.weights
-        else None,
-        fusion=fusion,
-        calibration=calibration,
-        review_from=_threshold(score),
-    )
-    return chosen, metrics, ()
-
-
-def _sage(
-    ready: Prepared, names: tuple[str, ...], targets: Targets, late: npt.NDArray[np.bool_], seed: int
-) -> HeteroSage | None:
-    """Stopped by the validation months. None where there is nothing to learn from or to stop by."""
-    degree = np.where(late, targets.degree >= 0.5, _noticed(targets.degree))
-    try:
-        return _fit_sage(HeteroSage(), ready, names, replace(targets, degree=degree), (~late, late), seed)
-    except InputError:
-        return None
-
-
-def _sage_again(ready: Prepared, names: tuple[str, ...], targets: Targets, epochs: int, seed: int) -> HeteroSage:
-    """On all months for as many epochs as were best: the latest rings are those that go on."""
-    every = np.ones(len(targets.rows), dtype=bool)
-    whole = replace(targets, degree=_noticed(targets.degree))
-    return _fit_sage(HeteroSage(epochs=epochs, patience=epochs), ready, names, whole, (every, every), seed)
-
-
 def _noticed(degree: Floats) -> Floats:
     return np.where(degree > NEGLIGIBLE, degree, 0.0)
-
-
-def _fit_sage(
-    model: HeteroSage, ready: Prepared, names: tuple[str, ...], targets: Targets, split: Split, seed: int
-) -> HeteroSage:
-    size, rows = len(ready.book), targets.rows
-    degree, weight = np.zeros(size), np.zeros(size)
-    degree[rows], weight[rows] = targets.degree, targets.weight
-    train, validation = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-    train[rows[split[0]]], validation[rows[split[1]]] = True, True
-    links = prior_links(ready.book, ready.seen)
-    return model.fit(ready.seen.only(names), links, degree, weight, train=train, validation=validation, seed=seed)
-
-
-def _ring_rank(
-    ready: Prepared, learned: Learned, until: int, seed: int, threads: int, progress: Progress
-) -> tuple[RingRank, dict[str, float]]:
-    """From the candidates of earlier nights, their members judged by models that did not learn from them."""
-    later, target = ready.later, np.zeros(len(ready.book))
-    target[learned.targets.rows] = learned.targets.degree
-    first = int(later.submitted.min()) + RING_WINDOW_DAYS * DAY // 2
-    when = [
-        night
-        for night in range(until - RING_NIGHTS * DAYS_BETWEEN * DAY, until + 1, DAYS_BETWEEN * DAY)
-        if night >= first
-    ]
-    nights = []
-    for number, night in enumerate(when):
-        progress("ring rank", number, len(when))
-        seen = ready.at(night)
-        degree = np.zeros(len(later))
-        degree[seen.rows] = learned.cross.degree(seen, later.person)
-        examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS, risk=degree)
-        nights.append(Night(examined, Known(degree, later.labels.known(night)), target))
-    return learn_rank(nights, seed=seed, threads=threads)
 
 
 def _threshold(score: Floats) -> float:

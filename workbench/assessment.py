@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from workbench.backtest import Backtest
 
 MATURE_DAYS = 90
-MAIN, NO_GRAPH, RULES, NETWORK = "Ringroad, fused", "XGBoost without graph", "rules", "graph network"
+MAIN, RULES, NETWORK = "Ringroad, fused", "rules", "graph network"
+NO_GRAPH, COUNTS = "XGBoost without graph", "XGBoost with plain counts"
 NOTHING = "the labels known at the end of the data; applications younger than 90 days without one are left out"
 
 
@@ -129,7 +130,8 @@ def ring_classes(done: Backtest, truth: Truth) -> dict[str, str]:
 
 
 def scores_by_method(done: Backtest) -> dict[str, Any]:
-    from gnn.features.catalogue import no_graph_names
+    from gnn.features.catalogue import count_names, no_graph_names
+    from gnn.labels import as_labelled, observed
     from gnn.training import fit_main
 
     ready, trained, rows = done.ready, done.trained, done.rows
@@ -141,9 +143,11 @@ def scores_by_method(done: Backtest) -> dict[str, Any]:
         "isolation forest": told.auxiliaries["isolation"],
     }
     if trained.targets is not None:
-        names = tuple(name for name in no_graph_names() if name in set(ready.seen.names))
-        plain = fit_main(ready.seen, trained.targets, names, seed=0)
-        methods[NO_GRAPH] = plain.score(ready.seen.only(names)[rows])
+        plain = as_labelled(observed(ready.book, at=done.cut - 1))
+        for method, columns in ((NO_GRAPH, no_graph_names()), (COUNTS, count_names())):
+            for taught, targets in (("", plain), (", taught by hindsight", trained.targets)):
+                model = fit_main(ready.seen, targets, columns, seed=0)
+                methods[method + taught] = model.score(ready.seen.only(columns)[rows])
         methods["XGBoost, main model"] = told.main
     if "gnn" in told.auxiliaries:
         methods[NETWORK] = told.auxiliaries["gnn"]
