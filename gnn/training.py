@@ -58,8 +58,7 @@ class Prepared:
     @cached_property
     def later(self) -> Book:
         """With what exists only after funding, for looking back from a night."""
-        book = open_book(self.snapshot, self.events, post_loan=True)
-        return book.with_aside(aside_from(book, month_starts(book)))
+        return later_book(self.snapshot, self.events)
 
     def at(self, night: int) -> Features:
         """What can be known on a night of everybody known by then."""
@@ -74,6 +73,21 @@ class Trained:
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
     targets: Targets | None = None
+
+
+def later_book(snapshot: Snapshot, events: Events) -> Book:
+    """With what exists only after funding."""
+    book = open_book(snapshot, events, post_loan=True)
+    return book.with_aside(aside_from(book, month_starts(book)))
+
+
+def hindsight_of(scorer: Scorer, later: Book, night: int) -> Floats:
+    """Per application the degree of fraud by what is known that night; 0 without a model, and of those who came after."""
+    degree = np.zeros(len(later))
+    if scorer.hindsight is not None:
+        seen = hindsight(later, night=night)
+        degree[seen.rows] = scorer.hindsight.degree(seen)
+    return degree
 
 
 def prepare(snapshot: Snapshot, events: Events, *, progress: Progress = lambda *_: None) -> Prepared:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -69,9 +70,29 @@ class Run:
     average: float
 
 
-def run(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Run:
-    """A whole run; `run(…).found` is what `find_rings` gives."""
-    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot)))
+class Opinion(Protocol):
+    """What a model thinks of each application (0 to 1) and, from that, of candidates."""
+
+    @property
+    def risk(self) -> npt.NDArray[np.float64]: ...
+    def rescored(self, examined: Examined) -> Examined: ...
+
+
+def run(
+    snapshot: Snapshot,
+    *,
+    as_of: int,
+    window_days: int,
+    overrides: Iterable[Override] = (),
+    opinion: Opinion | None = None,
+) -> Run:
+    """A whole run; `run(…).found` is what `find_rings` gives, unless a model has its say."""
+    examined = examine(
+        snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot)),
+        risk=None if opinion is None else opinion.risk,
+    )  # fmt: skip
+    if opinion is not None:
+        examined = opinion.rescored(examined)
     rings = chosen(snapshot, examined, as_of=as_of)
     found = listed(examined, rings)
     return Run(as_of, window_days, found, rings, _aside(snapshot, examined), examined.average)

@@ -159,13 +159,11 @@ def listed(ready: Prepared, scorer: Scorer, night: int) -> list[Ring]:
 def look(ready: Prepared, scorer: Scorer, night: int) -> Night:
     """The candidates of a night and what hindsight says of their members then."""
     from gnn.ringrank import Known, Night
+    from gnn.training import hindsight_of
     from graph.rings import examine
 
     later = ready.later
-    degree = np.zeros(len(later))
-    if scorer.hindsight is not None:
-        seen = ready.at(night)
-        degree[seen.rows] = scorer.hindsight.degree(seen)
+    degree = hindsight_of(scorer, later, night)
     examined = examine(ready.snapshot, as_of=night, window_days=RING_WINDOW_DAYS, risk=degree)
     return Night(examined, Known(degree, later.labels.known(night)))
 

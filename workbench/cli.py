@@ -111,6 +111,9 @@ def rings(
     since_last: Annotated[
         bool, typer.Option("--since-last", help="Look only around what changed since the last run.")
     ] = False,
+    by_model: Annotated[
+        bool, typer.Option("--by-model", help="Let the trained model say who is suspicious by that night.")
+    ] = False,
     out_file: Annotated[Path | None, typer.Option("--out", help="Write rings.csv here.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many to print.")] = 10,
     overrides_as_of: Annotated[
@@ -124,11 +127,14 @@ def rings(
 
     --since-last is faster and nearly the same. What was set aside stays so, and what was loaded anew about a known
     application, such as its decision, is seen by the next run without it. Where it cannot be, it says why.
+    --by-model ranks by what `ringroad train` learned; it takes longer and lists fewer innocent groups.
     """
     from graph.rings import as_csv
 
     at = moment(as_of, "--as-of") if as_of else None
-    asked = ringruns.Asked(at, _days(window), _opinions(overrides_as_of, as_of), since_last)
+    if since_last and by_model:
+        raise InputError("--since-last and --by-model exclude each other; a model looks at everybody anew")
+    asked = ringruns.Asked(at, _days(window), _opinions(overrides_as_of, as_of), since_last, by_model)
     with instance.opened(store, vault=False) as here, bar("snapshot") as (shown, task):
         ran = ringruns.run(
             here, asked,

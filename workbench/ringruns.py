@@ -20,7 +20,7 @@ from workbench.instance import Instance, open_casebook, written
 
 if TYPE_CHECKING:
     from graph.overrides import Override
-    from graph.rerun import Run
+    from graph.rerun import Opinion, Run
     from graph.rings import Found
     from workbench.casebook.runs import Change
 
@@ -33,6 +33,7 @@ class Asked:
     window_days: int
     overrides_as_of: datetime
     since_last: bool = False
+    by_model: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,17 @@ def whole(here: Instance, snapshot: Snapshot, asked: Asked) -> RingRun:
 
     overrides = _overrides(here, asked)
     as_of = asked.as_of or here.newest(snapshot)
-    made = rerun.run(snapshot, as_of=to_millis(as_of), window_days=asked.window_days, overrides=overrides)
+    opinion = _opinion(here, snapshot, to_millis(as_of)) if asked.by_model else None
+    made = rerun.run(
+        snapshot, as_of=to_millis(as_of), window_days=asked.window_days, overrides=overrides, opinion=opinion
+    )
     return _recorded(here, snapshot, replace(asked, as_of=as_of), made, overrides)
+
+
+def _opinion(here: Instance, snapshot: Snapshot, night: int) -> Opinion:
+    from workbench import scoring
+
+    return scoring.opinion(here, snapshot, night)
 
 
 def _overrides(here: Instance, asked: Asked) -> list[Override]:
@@ -103,6 +113,9 @@ def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overr
     _keep(here.settings, ran, asked.overrides_as_of)
     known = int((snapshot.nodes["Application"].known_at <= made.as_of).sum())
     batch = (mark.sequence, mark.id, mark.digest)
+    if asked.by_model:  # the next run must not go on from what a model ranked
+        lastrun.place(here.settings).unlink(missing_ok=True)
+        return ran
     lastrun.save(here.settings, lastrun.LastRun(made, here.store.url, batch, lastrun.decided(overrides), known))
     return ran
 

@@ -18,10 +18,17 @@ from graph.settings import Settings
 from workbench.instance import Instance
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gnn.explain import Reason
     from gnn.registry import By, Model, Registry
     from gnn.scorer import Scorer, Scores
     from gnn.training import Prepared, Trained
+    from graph.rings import Examined
+    from graph.snapshot import Snapshot
+
+    Floats = npt.NDArray[np.float64]
+    Flags = npt.NDArray[np.bool_]
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,9 +72,7 @@ def prepare(here: Instance, progress: Progress = lambda *_: None) -> Prepared:
     snapshot = here.snapshot(lambda name, done, total: progress(f"snapshot {name}", done, total))
     if not len(snapshot.nodes["Application"]):
         raise InputError("the store holds no application; load a folder that has applications.csv")
-    kinds = set(here.store.event_kinds())
-    events = {name: here.store.events(name) for name in TABLES if name in kinds}
-    return training.prepare(snapshot, events, progress=progress)
+    return training.prepare(snapshot, events_of(here), progress=progress)
 
 
 def registry(settings: Settings) -> Registry:
@@ -81,6 +86,39 @@ def features_hash() -> str:
     from gnn.manifest import catalogue_hash
 
     return catalogue_hash((each.name, each.unit) for each in CATALOGUE.values())
+
+
+# For rings -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RingOpinion:
+    """What hindsight says of everybody on a night, and the learned rank of candidates."""
+
+    risk: Floats
+    fraud: Flags
+    scorer: Scorer
+
+    def rescored(self, examined: Examined) -> Examined:
+        from gnn.ringrank import Known, Night
+
+        return self.scorer.ring_rank.rescored(Night(examined, Known(self.risk, self.fraud)))
+
+
+def opinion(here: Instance, snapshot: Snapshot, night: int) -> RingOpinion:
+    """Of the serving model. Raises InputError when none was trained."""
+    from gnn.training import hindsight_of, later_book
+
+    served = serving(here.settings)
+    if served is None or served[0].hindsight is None:
+        raise InputError("no model serves yet; run `ringroad train` first, or leave --by-model out")
+    later = later_book(snapshot, events_of(here))
+    return RingOpinion(hindsight_of(served[0], later, night), later.labels.known(night), served[0])
+
+
+def events_of(here: Instance) -> dict[str, Any]:
+    kinds = set(here.store.event_kinds())
+    return {name: here.store.events(name) for name in TABLES if name in kinds}
 
 
 # Training ------------------------------------------------------------------------------------------------
