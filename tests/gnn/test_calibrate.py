@@ -192,8 +192,8 @@ def test_the_calibration_error_has_ten_bins_of_equal_weight() -> None:
 
 
 def test_the_calibration_error_counts_a_weight_like_repeated_rows() -> None:
-    told, happened = drawn(200, PLATT)
-    weights = np.random.default_rng(1).integers(0, 9, 200)
+    told, draw = np.linspace(0.4, 0.6, 200), np.random.default_rng(1)
+    happened, weights = draw.integers(0, 2, 200), draw.integers(0, 9, 200)
     assert expected_calibration_error(told, happened, weights) == pytest.approx(
         expected_calibration_error(np.repeat(told, weights), np.repeat(happened, weights))
     )
