@@ -33,7 +33,9 @@ NEVER_LABELLED = 0.225
 """Of all fraud, what no one ever labels (domain.md §4.4: 20 to 25 %)."""
 
 BAND_DAYS, LAST_BAND = 30, 8
-LEAST_POWER, MOST_POWER = 0.3, 8.0
+LEAST_POWER, MOST_POWER = 0.1, 12.0
+SOFTER, SOFTEST = 5.0, 0.15
+"""Degrees are raised to so many times the mean that hindsight gives, but to no more than a mean of `SOFTEST`."""
 
 FOLDS = 4
 LEAST_POSITIVES = 10
@@ -173,7 +175,7 @@ def learn(
     allowed = set(model_names(night=True))
     names = [name for name in seen.names if name in allowed]
     columns, weight = seen.only(names), _hindsight_weight(said, rows)
-    folds = np.random.default_rng(seed).integers(0, FOLDS, int(book.person.max()) + 1)
+    folds = _folds(book.person, seed)
     fold, models = folds[book.person[rows]], []
     for number in range(FOLDS):
         progress("hindsight", number, FOLDS + 1)
@@ -191,11 +193,23 @@ def learn(
     return Learned(targets, Hindsight(whole, share), replace(cross, share=share))
 
 
+def _folds(person: Ints, seed: int) -> Ints:
+    """Per person a fold, drawn in the order of first applications: how people are numbered hangs on the vault's key."""
+    who, first = np.unique(person, return_index=True)
+    folds = np.zeros(int(person.max()) + 1, dtype=np.int64)
+    folds[who] = np.random.default_rng(seed).integers(0, FOLDS, len(person))[first]
+    return folds
+
+
 def _level(taken: Floats, age: Floats) -> Floats:
-    """The same mean degree for every month: how much is seen of the latest must not look like more or less fraud."""
+    """The same mean degree for every month: how much is seen of the latest must not look like more or less fraud.
+
+    The mean is above the rate of fraud: what teaches best is who is more suspicious than whom, far down the list.
+    """
     band = np.clip(age // BAND_DAYS, 0, LAST_BAND).astype(np.int64)
     old = age >= MATURE_DAYS
     rate = float(taken[old].mean()) if old.any() else float(taken.mean())
+    rate = max(rate, min(SOFTER * rate, SOFTEST))
     level = taken.copy()
     for each in np.unique(band):
         mine = band == each

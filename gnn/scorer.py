@@ -88,7 +88,7 @@ class Scorer:
         self, seen: Features, book: Book, x: npt.NDArray[np.float32], at: Ints, told: Verdicts
     ) -> dict[str, Floats]:
         found = {
-            "isolation": -np.log(np.maximum(1 - self.isolation.percentile(x), 1e-4)),
+            "isolation": -np.log(np.maximum(1 - self.isolation.percentile(x) / 100, 1e-4)),
             "rules": told.points / 50.0,
         }
         if self.sage is not None:

@@ -38,7 +38,10 @@ PEER_COLUMNS = ("amount", "automatic", "product", "price_to_income", "price_over
 RING_WINDOW_DAYS = 120
 RING_NIGHTS = 10
 DAYS_BETWEEN = 15
-LEAST_VALIDATION = 5.0
+SOFT_RATE = 2.0
+"""What the graph network and the rank of rings learn from: degrees that sum to so many times the fraud there is."""
+
+LEAST_VALIDATION = 3.0
 """Sum of degrees of fraud in the validation months below which nothing is chosen by them."""
 
 Split = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
@@ -163,18 +166,20 @@ class Course:
         """Auxiliaries, fusion, calibration and threshold, by a main model that has not seen the validation months."""
         book, seen = self.ready.book, self.ready.seen
         late = book.submitted[targets.rows] >= self.until - VALIDATION_DAYS * DAY
-        held = targets.among(late)
-        if held.degree.sum() < LEAST_VALIDATION or targets.among(~late).degree.sum() < LEAST_VALIDATION:
+        likely = targets.at_rate(fraud_rate(said))
+        held = likely.among(late)
+        if min(held.degree.sum(), likely.among(~late).degree.sum()) < LEAST_VALIDATION:
             note = f"the last {VALIDATION_DAYS} days hold too little fraud to choose by: no auxiliaries, not calibrated"
             return alone, {}, (note,)
         self.progress("validation", 0, 3)
         main = self._main(targets.among(~late))
         self.progress("graph network", 1, 3)
-        sage = self._sage(targets, late)
+        network = targets.at_rate(SOFT_RATE * fraud_rate(said))
+        sage = self._sage(network, likely, late)
         self.progress("fusion", 2, 3)
         scorer = replace(alone, main=main, sage=sage)
         told = scorer.score(seen, book, held.rows, self.ready.rule_columns)
-        at, fraud, weight = held.at_rate(fraud_rate(said)).doubled()
+        at, fraud, weight = held.doubled()
         fusion = fuse(
             told.main[at], {name: each[at] for name, each in told.auxiliaries.items()}, fraud, weight, seed=self.seed
         )
@@ -189,16 +194,16 @@ class Course:
         }
         chosen = replace(
             alone,
-            sage=self._sage_again(targets, sage.fitted_.best) if sage and "gnn" in fusion.weights else None,
+            sage=self._sage_again(network, sage.fitted_.best) if sage and "gnn" in fusion.weights else None,
             fusion=fusion,
             calibration=calibration,
             review_from=_threshold(score),
         )
         return chosen, metrics, ()
 
-    def _sage(self, targets: Targets, late: npt.NDArray[np.bool_]) -> HeteroSage | None:
+    def _sage(self, targets: Targets, likely: Targets, late: npt.NDArray[np.bool_]) -> HeteroSage | None:
         """Stopped by the validation months. None where there is nothing to learn from or to stop by."""
-        degree = np.where(late, targets.degree >= 0.5, _noticed(targets.degree))
+        degree = np.where(late, likely.degree >= 0.5, _noticed(targets.degree))
         try:
             return self._fit_sage(HeteroSage(), replace(targets, degree=degree), (~late, late))
         except InputError:
@@ -224,7 +229,8 @@ class Course:
     def _ring_rank(self, learned: Learned) -> tuple[RingRank, dict[str, float]]:
         """From the candidates of earlier nights, their members judged by models that did not learn from them."""
         later, target = self.ready.later, np.zeros(len(self.ready.book))
-        target[learned.targets.rows] = learned.targets.degree
+        rate = SOFT_RATE * fraud_rate(observed(self.ready.book, at=self.until))
+        target[learned.targets.rows] = learned.targets.at_rate(rate).degree
         first = int(later.submitted.min()) + RING_WINDOW_DAYS * DAY // 2
         when = [
             night

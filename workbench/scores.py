@@ -92,14 +92,11 @@ def score(
 
     if since and applications:
         raise InputError("--since and --applications exclude each other; give one")
+    start, named = _start(since), _names(applications) if applications else None
     with instance.opened(store, vault=False) as here, _bar("score") as progress:
         ready = scoring.prepare(here, progress)
         scorer, version = scoring.serving_or_untrained(here.settings, ready)
-        rows = (
-            scoring.rows_named(ready, _names(applications))
-            if applications
-            else scoring.rows_since(ready, _start(since))
-        )
+        rows = scoring.rows_since(ready, start) if named is None else scoring.rows_named(ready, named)
         scored = scoring.score(
             ready, scorer, version, rows, rings=scoring.last_rings(here.settings, ready, rows), progress=progress
         )

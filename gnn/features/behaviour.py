@@ -63,6 +63,7 @@ def _instalments(book: Book, night: int) -> dict[str, Floats]:
     size, rows = len(book), _known(book, "repayments", night)
     if rows is None or not len(rows):
         return {name: np.full(size, np.nan) for name in names}
+    rows = rows.reindex(columns=sorted({*rows.columns, "instalment_no", "paid_at", "dpd"}))
     rows = rows.sort_values(["row", "instalment_no", "known_at"], kind="stable")
     rows = rows.drop_duplicates(["row", "instalment_no"], keep="last")
     paid = rows["paid_at"].notna() & (rows["paid_at"].fillna(0) <= night)
@@ -86,14 +87,26 @@ def _car(book: Book, funded: Ints, night: int) -> dict[str, Floats]:
     rows = _known(book, "vehicle_events", night, "Vehicle")
     out: dict[str, Floats] = {}
     for kind in kinds:
-        when = np.full(len(book.snapshot.nodes["Vehicle"]) + 1, FOREVER)
-        if rows is not None and "type" in rows:
-            those = rows[rows["type"] == kind].sort_values("event_time", ascending=False, kind="stable")
-            when[those["row"].to_numpy()] = those["event_time"].to_numpy()
-        happened = when[vehicle]
-        days = np.where((happened < FOREVER) & (happened > book.submitted), (happened - since) / DAY, NEVER)
+        happened = _first_after(rows, kind, vehicle, book.submitted)
+        days = np.where(happened < FOREVER, (happened - since) / DAY, NEVER)
         out[f"days_to_{kind}"] = np.where((vehicle >= 0) & (funded > 0), days, np.nan) if size else days
     return out
+
+
+def _first_after(rows: pd.DataFrame | None, kind: str, vehicle: Ints, submitted: Ints) -> Ints:
+    """When it first happened to each application's car after the submission: a used car changed hands before, too."""
+    if rows is None or "type" not in rows:
+        return np.full(len(vehicle), FOREVER)
+    those = rows[rows["type"] == kind].sort_values(["row", "event_time"], kind="stable")
+    car, when = those["row"].to_numpy(np.int64), those["event_time"].to_numpy(np.int64)
+    order = np.lexsort((np.r_[np.zeros(len(when)), np.ones(len(vehicle))], np.r_[when, submitted], np.r_[car, vehicle]))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(order < len(when))  # events up to and with this one
+    after = place[len(when) :]
+    there = after < len(when)
+    at = np.where(there, after, 0)
+    there &= car[at] == vehicle if len(car) else False
+    return np.where(there, when[at] if len(when) else 0, FOREVER)
 
 
 def _whereabouts(book: Book, funded: Ints, night: int) -> dict[str, Floats]:

@@ -25,12 +25,13 @@ from rich.console import Console
 from graph.stores import sqlite_schema
 from tests.e2e.conftest import Run, process
 from tests.loaders import lender
-from workbench import cli, override
+from workbench import cli, override, scores
 from workbench.card import ring_card
 
 COMMANDS = (
     "generate", "load", "rings", "ring", "aside", "doctor", "backup", "restore", "keys rotate", "keys reseal",
-    "override add", "override list", "override end",
+    "override add", "override list", "override end", "train", "score", "explain", "evaluate", "backtest", "replay",
+    "models list", "models promote", "models rollback", "models shadow",
 )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_every_command_is_tested_here() -> None:
     def named(app: typer.Typer) -> set[str]:
         return {each.name or str(getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 
-    groups = {"keys": cli.keys, "override": override.app}
+    groups = {"keys": cli.keys, "override": override.app, "models": scores.models}
     within = {f"{group} {name}" for group, app in groups.items() for name in named(app)}
     assert named(cli.app) | within == set(COMMANDS)
 

@@ -122,22 +122,42 @@ def test_a_damaged_model_is_refused_with_the_way_out(way: dict[str, Any], tmp_pa
     assert not (tmp_path / "scores.csv").exists()
 
 
-def test_the_same_day_and_seed_give_the_same_scores(way: dict[str, Any], tmp_path: Path) -> None:
-    arguments = ("--input", way["portfolio"] / "input", "--cut", UNTIL, "--every", "20")
+def test_the_same_day_and_seed_give_the_same_model(way: dict[str, Any]) -> None:
+    home = way["home"]
+    first, third = json.loads(way["train"].out), json.loads(process(home, "train", "--until", UNTIL, "--json").out)
+    assert first["metrics"] == third["metrics"]
+    one, other = (home / "models" / each["version"] for each in (first, third))
+    names = [each.name for each in sorted(one.iterdir()) if each.name != "manifest.json"]
+    assert "main.ubj" in names
+    assert [name for name in names if (one / name).read_bytes() != (other / name).read_bytes()] == []
+
+
+def test_a_backtest_leaves_scores_rings_and_a_page(way: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "out"
     told = process(
-        tmp_path / "one", "backtest", *arguments, "--out", tmp_path / "a", "--truth", way["portfolio"] / "truth"
-    )
-    assert told.code == 0, told.err
-    process(tmp_path / "two", "backtest", *arguments, "--out", tmp_path / "b", "--json")
-    for name in ("scores.csv", "rings.csv"):
-        assert (tmp_path / "a" / name).read_text() == (tmp_path / "b" / name).read_text()
-    scored = rows(tmp_path / "a" / "scores.csv")
+        tmp_path / "home", "backtest", "--input", way["portfolio"] / "input", "--cut", UNTIL, "--every", "20",
+        "--out", out, "--truth", way["portfolio"] / "truth", "--json",
+    )  # fmt: skip
+    summary = json.loads(told.out)
+    scored = rows(out / "scores.csv")
+    assert len(scored) == summary["applications"]
     assert min(one["as_of"] for one in scored).startswith(UNTIL)
-    assert "<html" in (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "a" / "report.json").read_text(encoding="utf-8"))["rows"]
-    assert sorted(each.name for each in (tmp_path / "a").iterdir()) == [
+    assert len(rows(out / "rings.csv")) == summary["rings"]
+    assert "<html" in (out / "report.html").read_text(encoding="utf-8")
+    assert json.loads((out / "report.json").read_text(encoding="utf-8"))["rows"]
+    assert sorted(each.name for each in out.iterdir()) == [
         "quarantine.csv", "report.html", "report.json", "rings.csv", "scores.csv",
     ]  # fmt: skip
+    assert not (tmp_path / "home" / "graph.sqlite").exists()
+
+
+def test_the_model_ranks_rings_and_the_next_run_starts_anew(way: dict[str, Any], tmp_path: Path) -> None:
+    home = way["home"]
+    plain = json.loads(process(home, "rings", "--window", "180d", "--json").out)["rings"]
+    ranked = json.loads(process(home, "rings", "--window", "180d", "--by-model", "--json").out)["rings"]
+    assert ranked
+    assert [one["application_ids"] for one in plain] != [one["application_ids"] for one in ranked]
+    assert "a whole run" in process(home, "rings", "--window", "180d", "--since-last").out
 
 
 # Bad input -----------------------------------------------------------------------------------------------
@@ -149,6 +169,7 @@ def test_the_same_day_and_seed_give_the_same_scores(way: dict[str, Any], tmp_pat
         (("score",), 2, "empty"),
         (("train",), 2, "empty"),
         (("explain", "APP1"), 2, "empty"),
+        (("rings", "--by-model", "--since-last"), 2, "exclude each other"),
         (("score", "--since", "yesterday"), 2, "no date"),
         (("score", "--since", "2025-01-01", "--applications", "x.csv"), 2, "exclude each other"),
         (("models", "promote", "20250101T000000-00000000"), 4, ""),
