@@ -175,16 +175,22 @@ def learn(
     allowed = set(model_names(night=True))
     names = [name for name in seen.names if name in allowed]
     columns, weight = seen.only(names), _hindsight_weight(said, rows)
+
+    def fit(weight: Floats) -> Boosted:
+        taught = weight > 0
+        model = Boosted(max_depth=4, colsample_bytree=0.4, min_child_weight=5.0, rounds=150, seed=seed, threads=threads)
+        return model.fit(columns[taught], fraud[taught], weight=weight[taught], names=names)
+
     folds = _folds(book.person, seed)
     fold, models = folds[book.person[rows]], []
     for number in range(FOLDS):
         progress("hindsight", number, FOLDS + 1)
-        models.append(_fit(columns, fraud, np.where(fold == number, 0.0, weight), names, seed, threads))
+        models.append(fit(np.where(fold == number, 0.0, weight)))
     progress("hindsight", FOLDS, FOLDS + 1)
     cross = CrossFitted(tuple(models), folds, 1.0)
     score = cross.score(seen, book.person)
     share = float(score[fraud].mean())
-    whole = _fit(columns, fraud, weight, names, seed, threads)
+    whole = fit(weight)
     guessed = np.where(said.cleared[rows], 0.0, degree(score, share))
     taken = np.where(fraud, np.maximum(np.sqrt(said.evidence[rows]), guessed), guessed)
     taken = _level(taken, said.age[rows])
@@ -230,16 +236,3 @@ def _hindsight_weight(said: Observed, rows: Ints) -> Floats:
     age = said.age[rows]
     silent = np.where(age >= MATURE_DAYS, np.clip(age / FULLY_MATURE_DAYS, 0, 1), 0.0)
     return np.where(said.fraud[rows], said.evidence[rows], np.where(said.cleared[rows], 1.0, silent))
-
-
-def _fit(
-    columns: npt.NDArray[np.float32],
-    fraud: npt.NDArray[np.bool_],
-    weight: Floats,
-    names: list[str],
-    seed: int,
-    threads: int,
-) -> Boosted:
-    taught = weight > 0
-    model = Boosted(max_depth=4, colsample_bytree=0.4, min_child_weight=5.0, rounds=150, seed=seed, threads=threads)
-    return model.fit(columns[taught], fraud[taught], weight=weight[taught], names=names)

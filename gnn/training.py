@@ -85,7 +85,7 @@ def later_book(snapshot: Snapshot, events: Events) -> Book:
 
 
 def hindsight_of(scorer: Scorer, later: Book, night: int) -> Floats:
-    """Per application the degree of fraud by what is known that night; 0 without a model, and of those who came after."""
+    """Per application the degree of fraud by what is known that night; 0 without a model, and for who came later."""
     degree = np.zeros(len(later))
     if scorer.hindsight is not None:
         seen = hindsight(later, night=night)

@@ -70,7 +70,7 @@ class Backtest:
 def run(
     source: Path, *, cut: datetime, out: Path, every: int, seed: int, truth: Path | None, progress: Progress
 ) -> Backtest:
-    """Loads `source` into a store of its own, and writes scores.csv, rings.csv, report.html and report.json to `out`."""
+    """Loads `source` into a store of its own; writes scores.csv, rings.csv, report.html and report.json to `out`."""
     prepare_folder(out)
     with loaded(source, out, progress) as here:
         ready = scoring.prepare(here, progress)
