@@ -20,7 +20,7 @@ DRAWS = 40
 MOST_TIMES = 0.6
 """In so many of the draws it must help."""
 
-SLOPES = (0.3, 0.6, 1.0, 1.5)
+SLOPES = (0.3, 0.6, 1.0)
 
 
 @dataclass(frozen=True)
