@@ -15,7 +15,7 @@ import typer
 from graph.errors import InputError
 from graph.records import to_millis
 from graph.settings import Settings
-from workbench import instance
+from workbench import instance, replays
 from workbench.render import CHINA
 from workbench.terminal import Json, Store, bar, moment, out, say, written_to
 
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: ringroad explain APP8291298556")(explain)
     app.command(epilog="Example: ringroad evaluate --cut 2025-10-01 --truth portfolio/truth --out evaluation")(evaluate)
     app.command(epilog="Example: ringroad backtest --input portfolio/input --cut 2025-10-01 --out backtest")(backtest)
+    replays.register(app)
     app.add_typer(models, name="models")
 
 
