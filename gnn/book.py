@@ -1,35 +1,43 @@
 """The book: what every application states and holds, as arrays in the order in which applications became known.
 
-Row numbers are the snapshot's application indices, so "earlier" is a smaller number. A pair is one
-application holding one thing in one role; the pairs of a thing form a chain in the order in which
-they became known, each pointing at the one before. Walking a chain back from an application's own pair
-visits exactly the earlier holders, newest first. A new application appends its pairs at the ends of the
-chains, so that the same walk (`walk.py`) serves a whole portfolio and a single application.
+Row numbers are the snapshot's application indices. A pair is one application holding one thing in one role; the pairs
+of a thing form a chain in the order in which they were told, each pointing at the one before. What an application
+holds is told when its file arrives (`as_of`), and what becomes known of it later, then: so walking a chain back from
+an application's own pair visits exactly what could be known of the thing when the file arrived, newest first, and a
+new application appends its pairs at the ends of the chains. The same walk (`gnn/walk`) serves a whole portfolio and a
+single application.
+
+Files do not arrive in the order of the rows: an application is known from the session in which somebody fills it in,
+which may have begun before that of another that was submitted sooner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import numba
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from graph.incidence import ALIKE, holdings, near_is_source, reached
+from gnn.told import FOREVER, Floats, Inquiries, Labels, read_inquiries, read_labels
+from graph.incidence import ALIKE, ANCHORS, holdings, near_is_source
 from graph.ontology import EDGES
 from graph.projection import judge
-from graph.records import DAY, Ints
+from graph.records import DAY, Ints, ranges
 from graph.snapshot import COLUMNS, Snapshot, sort_edges
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["FOREVER", "ROLE", "ROLES", "Book", "Floats", "Inquiries", "Labels", "Pairs", "open_book"]
+
 Events = Mapping[str, pa.Table | None]
 
 FILE_MILLIS = 60_000
 """An application is scored when its file is there: documents arrive seconds after the form (domain.md F7: 90 s)."""
 
-FOREVER = np.iinfo(np.int64).max
+DRAFT_MILLIS = 30 * DAY
+"""Nobody fills in a form for longer: a later time of submission is a wrong clock's."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,19 @@ class Role:
     name: str
     relation: str
     post: bool = False
+
+    @property
+    def type(self) -> str:
+        if not self.relation:
+            return "Deal"
+        edge = EDGES[self.relation]
+        return edge.target if near_is_source(edge) else edge.source
+
+    @property
+    def of_person(self) -> bool:
+        """Whether it is the applicant who holds the thing, and so holds it in every application."""
+        edge = EDGES.get(self.relation)
+        return edge is not None and (edge.source if near_is_source(edge) else edge.target) == "Person"
 
 
 ROLES = (
@@ -72,62 +93,39 @@ ROLES = (
 ROLE = {role.name: number for number, role in enumerate(ROLES)}
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Sorted by application. `thing` counts through all types; `previous` is the pair before in the thing's chain,
-    -1 for its first; `rank` how many pairs stand before it."""
+class Pairs(NamedTuple):
+    """Sorted by application, then role, then when it was known: of one role the last is the latest.
+
+    `thing` counts through all types; `since` is when the relation itself was known, as that of a person who applied
+    again; `told_at` is when a scorer could know the pair; `previous` is the pair before in the thing's chain, -1 for
+    its first; `rank` how many pairs stand before it.
+    """
 
     start: Ints
     application: Ints
     thing: Ints
     role: Ints
     known_at: Ints
+    since: Ints
+    told_at: Ints
     previous: Ints
     rank: Ints
-
-    def __len__(self) -> int:
-        return len(self.thing)
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Per application: from when it was known to be fraud, with what evidence, and from when to when cleared.
-
-    Times in milliseconds, `FOREVER` for never; `evidence` is 1 for E1 and E2, .5 for E3 and unstated (domain.md §2.6).
-    """
-
-    fraud_from: Ints
-    fraud_until: Ints
-    evidence: Floats
-    cleared_from: Ints
-    early: npt.NDArray[np.bool_]
-
-    def known(self, at: int) -> npt.NDArray[np.bool_]:
-        return np.asarray((self.fraud_from <= at) & (self.fraud_until > at))
-
-
-@dataclass(frozen=True)
-class Inquiries:
-    """Bureau inquiries of each person, sorted by (person, known at)."""
-
-    start: Ints
-    event_time: Ints
-    known_at: Ints
-    institution: Ints
-    vehicle: Ints
-    amount: Floats
 
 
 @dataclass(frozen=True)
 class Book:
     """`as_of` is when each application is scored, `person` who applied (a number of its own where nobody is named).
 
-    `aside_from`: per thing when it was recognised as something that many hold by nature.
+    `known_at` and `ids` are the application's own, in whose order the rows of a snapshot stand. `aside_from`: per thing
+    when it was recognised as something that many hold by nature. `loaded` says per table of events from when on there
+    are any; before, an application without them says nothing.
     """
 
     snapshot: Snapshot
     submitted: Ints
     as_of: Ints
+    known_at: Ints
+    ids: Ints
     person: Ints
     pairs: Pairs
     labels: Labels
@@ -135,6 +133,7 @@ class Book:
     events: Events
     offsets: Mapping[str, int]
     aside_from: Ints
+    loaded: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.submitted)
@@ -142,23 +141,28 @@ class Book:
     def with_aside(self, aside_from: Ints) -> Book:
         return replace(self, aside_from=aside_from)
 
-    def latest(self, role: str, *, at: Ints | None = None) -> Ints:
-        """Per application the thing it held last in a role when it was scored, by index within its type; -1: none."""
-        pairs, wanted = self.pairs, ROLE[role]
-        limit = (self.as_of if at is None else at)[pairs.application]
-        rows = np.flatnonzero((pairs.role == wanted) & (pairs.known_at <= limit))
-        rows = rows[np.lexsort((pairs.thing[rows], pairs.known_at[rows]))]
-        held = np.full(len(self), -1, dtype=np.int64)
-        held[pairs.application[rows]] = pairs.thing[rows]
-        return np.where(held >= 0, held - self.offsets[_type(role)], -1)
+    def arrival(self, rows: Ints) -> Ints:
+        """The places of these rows in the order in which their files arrive."""
+        return np.lexsort((rows, self.as_of[rows]))
+
+    def latest(self, role: str, rows: Ints | None = None, *, at: Ints | None = None) -> Ints:
+        """Per row (default: all) the thing held last in a role when scored, by index within its type; -1: none."""
+        rows = np.arange(len(self)) if rows is None else rows
+        held = np.full(len(rows), -1, dtype=np.int64)
+        _latest(rows, self.as_of if at is None else at, ROLE[role], self.pairs, held)
+        return np.where(held >= 0, held - self.offsets[ROLES[ROLE[role]].type], -1)
 
 
-def _type(role: str) -> str:
-    relation = ROLES[ROLE[role]].relation
-    if not relation:
-        return "Deal"
-    edge = EDGES[relation]
-    return edge.target if near_is_source(edge) else edge.source
+@numba.njit(cache=True)
+def _latest(rows, at, role, pairs, held):  # type: ignore[no-untyped-def]
+    for place in range(len(rows)):
+        row = rows[place]
+        for pair in range(pairs.start[row], pairs.start[row + 1]):
+            if pairs.role[pair] == role and pairs.known_at[pair] <= at[row]:
+                held[place] = pairs.thing[pair]
+
+
+# Opening -------------------------------------------------------------------------------------------------
 
 
 def pre_loan(snapshot: Snapshot) -> Snapshot:
@@ -178,55 +182,101 @@ def open_book(snapshot: Snapshot, events: Events, *, post_loan: bool = False) ->
     """From a snapshot and the store's events. Without `post_loan` nothing that exists only after funding is read."""
     snapshot = snapshot if post_loan else pre_loan(snapshot)
     nodes = snapshot.nodes["Application"]
-    submitted = np.where((stated := nodes.times("submitted_at", as_of=FOREVER)) > 0, stated, nodes.known_at)
+    known_at = nodes.known_at.copy()
+    submitted, as_of = when(nodes.times("submitted_at", as_of=FOREVER), known_at)
     deal = pd.factorize(nodes.table["deal_id"].to_pandas().to_numpy())[0]
     sizes = {name: len(each) for name, each in snapshot.nodes.items()} | {"Deal": int(deal.max(initial=-1)) + 1}
     offsets = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
     parts = [
         _held(snapshot, number, role, deal, offsets) for number, role in enumerate(ROLES) if post_loan or not role.post
     ]
-    pairs = chained(*(np.concatenate(each) for each in zip(*parts, strict=True)), applications=len(nodes))  # type: ignore[arg-type]
+    application, thing, role, known, since = (np.concatenate(each) for each in zip(*parts, strict=True))
+    pairs = chained(application, thing, role, known, applications=len(nodes), as_of=as_of, since=since)
     person = np.arange(len(nodes)) + sizes["Person"]
-    own = pairs.role == ROLE["person"]
+    own = (pairs.role == ROLE["person"]) & (pairs.known_at <= as_of[pairs.application])
     person[pairs.application[own]] = pairs.thing[own] - offsets["Person"]
     return Book(
         snapshot=snapshot,
         submitted=submitted,
-        as_of=np.maximum(submitted, nodes.known_at) + FILE_MILLIS,
+        as_of=as_of,
+        known_at=known_at,
+        ids=nodes.ids.copy(),
         person=person,
         pairs=pairs,
-        labels=labels(snapshot, events.get("outcomes")),
-        inquiries=_inquiries(snapshot, events.get("bureau_inquiries")),
+        labels=read_labels(snapshot, events.get("outcomes")),
+        inquiries=read_inquiries(snapshot, events.get("bureau_inquiries"), sizes["Person"] + len(nodes)),
         events=events,
         offsets=offsets,
         aside_from=np.full(sum(sizes.values()), FOREVER),
+        loaded={name: _first_known(events.get(name)) for name in ("bureau_inquiries", "device_events", "documents")},
     )
+
+
+def when(stated: Ints, known_at: Ints) -> tuple[Ints, Ints]:
+    """(submitted, as of) of applications; `stated` 0 is not stated, and then it was submitted when it became known."""
+    submitted = np.where((stated > 0) & (stated <= known_at + DRAFT_MILLIS), stated, known_at)
+    return submitted, np.maximum(submitted, known_at) + FILE_MILLIS
+
+
+def _first_known(events: pa.Table | None) -> int:
+    return FOREVER if events is None or not len(events) else int(pa.compute.min(events["known_at"]).as_py())
 
 
 def _held(
     snapshot: Snapshot, number: int, role: Role, deal: Ints, offsets: Mapping[str, int]
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """(application, thing, role, known at) of one role, each pair once."""
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """(application, thing, role, known at, since) of one role, each pair once."""
     if role.name == "deal":
         application = np.flatnonzero(deal >= 0)
-        thing, known_at = deal[application], snapshot.nodes["Application"].known_at[application]
+        thing = deal[application]
+        known_at = since = snapshot.nodes["Application"].known_at[application]
     else:
-        application, thing, known_at = reached(snapshot, EDGES[role.relation], FOREVER)
-    type_ = _type(role.name)
-    if type_ in ALIKE:
-        thing = ALIKE[type_](snapshot, FOREVER)[thing]
-    order = np.lexsort((known_at, thing, application))
-    application, thing, known_at = application[order], thing[order], known_at[order]
+        application, thing, known_at, since = _reached(snapshot, role.relation)
+    if role.type in ALIKE:
+        thing = ALIKE[role.type](snapshot, FOREVER)[thing]
+    order = np.lexsort((since, known_at, thing, application))
+    application, thing, known_at, since = (each[order] for each in (application, thing, known_at, since))
     once = np.append(True, (np.diff(application) != 0) | (np.diff(thing) != 0))[: len(application)]
-    application, thing, known_at = application[once], thing[once], known_at[once]
-    return application, thing + offsets[type_], np.full(len(thing), number), known_at
+    application, thing, known_at, since = (each[once] for each in (application, thing, known_at, since))
+    return application, thing + offsets[role.type], np.full(len(thing), number), known_at, since
 
 
-def chained(application: Ints, thing: Ints, role: Ints, known_at: Ints, *, applications: int) -> Pairs:
-    """Pairs with their chains. Of equal times the earlier application stands first."""
-    order = np.lexsort((known_at, role, application))
-    application, thing, role, known_at = application[order], thing[order], role[order], known_at[order]
-    chain = np.lexsort((role, application, known_at, thing))
+def _reached(snapshot: Snapshot, relation: str) -> tuple[Ints, Ints, Ints, Ints]:
+    """As `graph.incidence.reached`, and since when the relation itself was known: a person who applies again holds
+    old and new things from then on, and the new ones are the later."""
+    edge, rows = EDGES[relation], snapshot.columns(relation, as_of=FOREVER)
+    near, far = ("source", "target") if near_is_source(edge) else ("target", "source")
+    by = ANCHORS[edge.source if near == "source" else edge.target]
+    if by is None:
+        return rows[near], rows[far], rows["known_at"], rows["known_at"]
+    via = snapshot.columns(by, as_of=FOREVER)
+    holder, application = (via["source"], via["target"]) if by == "APPLIED" else (via["target"], via["source"])
+    order = np.argsort(holder, kind="stable")
+    holder, application, applied = holder[order], application[order], via["known_at"][order]
+    begin = np.searchsorted(holder, rows[near], side="left")
+    count = np.searchsorted(holder, rows[near], side="right") - begin
+    at, since = ranges(begin, count), np.repeat(rows["known_at"], count)
+    return application[at], np.repeat(rows[far], count), np.maximum(since, applied[at]), since
+
+
+def chained(
+    application: Ints,
+    thing: Ints,
+    role: Ints,
+    known_at: Ints,
+    *,
+    applications: int,
+    as_of: Ints | None = None,
+    since: Ints | None = None,
+) -> Pairs:
+    """Pairs with their chains. `as_of` is when each application's file arrives (default: at once); of two that arrive
+    at the same time the earlier application stands first, after what was told of others by then."""
+    since = known_at if since is None else since
+    order = np.lexsort((thing, since, known_at, role, application))
+    application, thing, role, known_at, since = (each[order] for each in (application, thing, role, known_at, since))
+    told_at = known_at if as_of is None else np.maximum(known_at, as_of[application])
+    own = np.ones(len(thing), dtype=bool) if as_of is None else told_at == as_of[application]
+    chain = np.lexsort((2 * told_at + own, thing))
     first = np.append(True, np.diff(thing[chain]) != 0)[: len(chain)]
     previous = np.full(len(thing), -1, dtype=np.int64)
     previous[chain[1:]] = np.where(first[1:], -1, chain[:-1])
@@ -234,78 +284,20 @@ def chained(application: Ints, thing: Ints, role: Ints, known_at: Ints, *, appli
     rank = np.zeros(len(thing), dtype=np.int64)
     rank[chain] = place - np.maximum.accumulate(np.where(first, place, 0))
     start = np.concatenate([[0], np.cumsum(np.bincount(application, minlength=applications))]).astype(np.int64)
-    return Pairs(start, application, thing, role, known_at, previous, rank)
-
-
-# What people said ----------------------------------------------------------------------------------------
-
-POSITIVE = "CONFIRMED_FRAUD"
-CLEARED = ("CLEARED_BENIGN", "OUT_OF_SCOPE_CREDIT", "DATA_ERROR")
-EVIDENCE = {"E1": 1.0, "E2": 1.0, "E3": 0.5}
-
-
-def labels(snapshot: Snapshot, outcomes: pa.Table | None) -> Labels:
-    """From the outcomes: a later one on the same application replaces the one before from when it was known."""
-    size = len(snapshot.nodes["Application"])
-    fraud_from, fraud_until, cleared = (np.full(size, FOREVER) for _ in range(3))
-    evidence, early = np.zeros(size), np.zeros(size, dtype=bool)
-    told = Labels(fraud_from, fraud_until, evidence, cleared, early)
-    if outcomes is None or not len(outcomes):
-        return told
-    rows = outcomes.select(["owner", "known_at", "label", "evidence_level", "source"]).to_pandas()
-    rows["row"] = snapshot.nodes["Application"].index_of(rows["owner"].to_numpy())
-    rows = rows[rows["row"] >= 0].sort_values(["known_at", "row"], kind="stable")
-    for row, known, label, level, source in rows[["row", "known_at", "label", "evidence_level", "source"]].itertuples(
-        index=False
-    ):
-        if label == POSITIVE:
-            if fraud_from[row] == FOREVER:
-                fraud_from[row], early[row] = known, source == "review"
-            fraud_until[row], evidence[row] = FOREVER, max(evidence[row], EVIDENCE.get(level, 0.5))
-        elif label in CLEARED:
-            fraud_until[row] = known if fraud_from[row] < FOREVER else FOREVER
-            cleared[row] = min(cleared[row], known)
-    return told
-
-
-def _inquiries(snapshot: Snapshot, events: pa.Table | None) -> Inquiries:
-    people = snapshot.nodes["Person"]
-    nothing = np.zeros(0, dtype=np.int64)
-    if events is None or not len(events):
-        return Inquiries(np.zeros(len(people) + 1, dtype=np.int64), *(nothing,) * 4, nothing.astype(np.float64))
-    rows = events.to_pandas()
-    rows["person"] = people.index_of(rows["owner"].to_numpy())
-    rows = rows[rows["person"] >= 0]
-    if "reason" in rows:  # looking at oneself, or at a loan that runs, is no search for credit
-        rows = rows[~rows["reason"].isin(("self", "post_loan"))]
-    rows = rows.sort_values(["person", "known_at", "event_time", "ref"], kind="stable")
-    start = np.concatenate([[0], np.cumsum(np.bincount(rows["person"], minlength=len(people)))]).astype(np.int64)
-    return Inquiries(
-        start,
-        rows["event_time"].to_numpy(np.int64),
-        rows["known_at"].to_numpy(np.int64),
-        _coded(rows, "institution_token"),
-        _coded(rows, "vin_token"),
-        rows["amount"].fillna(0).to_numpy(np.float64) if "amount" in rows else np.zeros(len(rows)),
-    )
-
-
-def _coded(rows: pd.DataFrame, column: str) -> Ints:
-    """-1 where nothing is stated."""
-    if column not in rows:
-        return np.full(len(rows), -1, dtype=np.int64)
-    return np.asarray(pd.factorize(rows[column])[0], dtype=np.int64)
+    return Pairs(start, application, thing, role, known_at, since, told_at, previous, rank)
 
 
 # What many hold by nature --------------------------------------------------------------------------------
 
 
 def month_starts(book: Book) -> Ints:
-    """Every thirtieth day of the book's time: when infrastructure is judged anew."""
+    """Every thirtieth day of the book's time: when infrastructure is judged anew, if there were any applications
+    since. Counted from the first row, so that no later one moves them."""
     if not len(book):
         return np.zeros(0, dtype=np.int64)
-    first, last = int(book.submitted.min()), int(book.as_of.max())
-    return np.arange(first + 30 * DAY, last, 30 * DAY, dtype=np.int64)
+    first, last = int(book.as_of[0]) - FILE_MILLIS, int(book.as_of.max())
+    nights = first + 30 * DAY * (np.unique((book.as_of - first) // (30 * DAY)) + 1)
+    return nights[nights < last]
 
 
 def aside_from(book: Book, nights: Iterable[int]) -> Ints:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from gnn.book import FOREVER, ROLES, Book, Floats
 from gnn.features.attributes import attributes
 from gnn.features.behaviour import behaviour
+from gnn.features.facts import Facts, read_facts
 from gnn.walk import (
     BUREAU,
     BY_KIND,
@@ -20,13 +20,16 @@ from gnn.walk import (
     KINDS,
     POST_KINDS,
     UNION,
+    Crowds,
+    Linked,
     Links,
+    Scratch,
     Stated,
-    Walked,
+    crowds,
     inquiries,
+    link,
     seen_before,
-    walk,
-)  # fmt: skip
+)
 from graph.records import Ints
 
 LINKED_MEANS = (
@@ -38,12 +41,13 @@ LINKED_MEANS = (
 
 @dataclass(frozen=True)
 class Features:
-    """`values[i, j]` of row `rows[i]`, float32; `links` of all rows so far."""
+    """`values[i, j]` of row `rows[i]`, float32; `links` of all rows so far. `ledger`: what a later row goes on from."""
 
     names: tuple[str, ...]
     values: npt.NDArray[np.float32]
     rows: Ints
     links: Links
+    ledger: Ledger | None = None
 
     def __getitem__(self, name: str) -> npt.NDArray[np.float32]:
         return self.values[:, self.names.index(name)]
@@ -54,78 +58,124 @@ class Features:
         return self.values[:, [number[name] for name in names]]
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """What earlier rows leave for the features of later ones, by row."""
+
+    stated: Stated
+    links: Links
+
+    @classmethod
+    def of(cls, book: Book) -> Ledger:
+        size = len(book)
+        own, (points_, amount, province) = np.full((size, len(LINKED_MEANS)), np.nan), np.full((3, size), np.nan)
+        model, dealer, salesperson = np.full((3, size), -1, dtype=np.int64)
+        stated = Stated(own, points_, amount, province, model, dealer, salesperson, declined_at(book))
+        return cls(stated, Links.nothing(size))
+
+
+BLOCK = 1 << 16
+
+
 def features(book: Book) -> Features:
-    rows = np.arange(len(book))
-    own = attributes(book)
-    own["points"] = points(book, own)
-    bureau = inquiries(book, rows)
-    own |= {name: bureau[:, at] for at, name in enumerate(BUREAU)}
-    links = Links.nothing(len(book))
-    walked = walk(book, rows, stated(book, own), links)
+    """Of every row, at decision time."""
+    ledger = Ledger.of(book)
+    facts, scratch = read_facts(book), scratch_of(book)
+    order = book.arrival(np.arange(len(book)))
+    first = row_features(book, order[:BLOCK], facts.of(order[:BLOCK]), ledger, scratch)
+    values = np.empty((len(book), len(first.names)), dtype=np.float32)
+    values[first.rows] = first.values
+    for at in range(BLOCK, len(book), BLOCK):
+        rows = order[at : at + BLOCK]
+        values[rows] = row_features(book, rows, facts.of(rows), ledger, scratch).values
+    return Features(first.names, values, np.arange(len(book)), ledger.links, ledger)
+
+
+def row_features(book: Book, rows: Ints, facts: Facts, ledger: Ledger, scratch: Scratch) -> Features:
+    """Of some rows, at decision time; `ledger` holds all that arrived earlier, and what these leave is written there.
+
+    `facts` are of these rows.
+    """
+    own = _own(book, rows, facts, ledger)
+    linked = link(book, rows, ledger.stated, ledger.links, scratch=scratch)
+    crowd = crowds(book, rows, ledger.stated, ledger.links)
     before = seen_before(book, rows)
     columns: dict[str, Floats] = dict(own)
-    for number, role in enumerate(ROLES):
-        if not role.post and role.name not in ("person", "deal", "voice"):
-            columns[f"seen_{role.name}"] = before[:, number]
-    columns |= _named(walked, KINDS)
+    for number, role in _COUNTED:
+        columns[f"seen_{role}"] = before[:, number]
+    columns |= _named(linked, crowd, KINDS)
     values = np.stack(list(columns.values()), axis=1).astype(np.float32)
-    return Features(tuple(columns), values, rows, links)
+    return Features(tuple(columns), values, rows, ledger.links)
 
 
-def points(book: Book, own: Mapping[str, Floats]) -> Floats:
+def scratch_of(book: Book) -> Scratch:
+    return Scratch.room(int(book.person.max(initial=0)) + 1, len(book), len(KINDS))
+
+
+_COUNTED = tuple(
+    (number, role.name)
+    for number, role in enumerate(ROLES)
+    if not role.post and role.name not in ("person", "deal", "voice")
+)
+
+
+def _own(book: Book, rows: Ints, facts: Facts, ledger: Ledger) -> dict[str, Floats]:
+    """What each row says by itself and the bureau of it; written into the ledger, too."""
+    own = attributes(facts, book.submitted[rows], book.as_of[rows])
+    own["points"] = points(own)
+    bureau = inquiries(book, rows)
+    own |= {name: bureau[:, at] for at, name in enumerate(BUREAU)}
+    told, model = ledger.stated, facts["model"]
+    told.own[rows] = np.stack([own[name] for name in LINKED_MEANS], axis=1)
+    told.points[rows], told.amount[rows] = own["points"], np.nan_to_num(own["amount"])
+    told.province[rows] = own["live_province"]
+    told.model[rows] = np.where(np.isnan(model), -1, model)
+    told.dealer[rows], told.salesperson[rows] = book.latest("dealer", rows), book.latest("salesperson", rows)
+    return own
+
+
+def points(own: Mapping[str, Floats]) -> Floats:
     """What makes the application odd by itself, in the points of the rule catalogue (domain.md §2.4)."""
     with np.errstate(invalid="ignore"):
         number = (own["phone_tenure_months"] < 3) | (own["reserved_phone_match"] == 0)
-        total = 15.0 * (own["far_from_dealer"] == 1) + 10.0 * (own["thin_file"] == 1)
+        total: Floats = 15.0 * (own["far_from_dealer"] == 1) + 10.0 * (own["thin_file"] == 1)
         total += 15.0 * (own["licence_held"] == 0) + 10.0 * number + 25.0 * (own["price_over_market"] > 1.15)
         total += 10.0 * (own["down_ratio"] <= 0.01) + 15.0 * (own["under_limit"] == 1)
     return total
 
 
-def stated(book: Book, own: Mapping[str, Floats]) -> Stated:
+def declined_at(book: Book) -> Ints:
+    """Per row when it was declined; `FOREVER` for never."""
     nodes = book.snapshot.nodes["Application"]
     decision = nodes.table["decision"].to_pandas().to_numpy(dtype=object)
     decided = nodes.times("decided_at", as_of=FOREVER - 1)
-    vehicle = book.latest("vehicle")
-    models = pd.factorize(book.snapshot.nodes["Vehicle"].table["model_code"].to_pandas().to_numpy())[0]
-    return Stated(
-        own=np.stack([own[name] for name in LINKED_MEANS], axis=1),
-        points=own["points"],
-        amount=np.nan_to_num(own["amount"]),
-        province=own["live_province"],
-        model=np.append(models, -1)[vehicle],
-        dealer=book.latest("dealer"),
-        salesperson=book.latest("salesperson"),
-        declined_at=np.where((decision == "decline") & (decided > 0), decided, FOREVER),
-    )
+    return np.where((decision == "decline") & (decided > 0), decided, FOREVER)
 
 
 def hindsight(book: Book, *, night: int) -> Features:
-    """What can be known on a night of the applications known by then, with those who came later and what became of them.
+    """What can be known on a night of the applications known by then, and what became of them and who came later.
 
     `book` was opened with `post_loan`. All rows are there; those that came after the night hold nothing of use.
     """
-    rows = np.flatnonzero(book.as_of <= night)
-    own = attributes(book)
-    own["points"] = points(book, own)
-    bureau = inquiries(book, np.arange(len(book)))
-    own |= {name: bureau[:, at] for at, name in enumerate(BUREAU)}
-    about, links, kinds = stated(book, own), Links.nothing(len(book)), KINDS + POST_KINDS
-    walk(book, rows, about, links, kinds=kinds, night=night)
-    walked = walk(book, rows, about, links, kinds=kinds, night=night)
+    ledger = Ledger.of(book)
+    own = _own(book, np.arange(len(book)), read_facts(book), ledger)
+    rows, kinds = np.flatnonzero(book.as_of <= night), KINDS + POST_KINDS
+    link(book, rows, ledger.stated, ledger.links, kinds=kinds, night=night)
+    linked = link(book, rows, ledger.stated, ledger.links, kinds=kinds, night=night)
+    crowd = crowds(book, rows, ledger.stated, ledger.links, night=night)
     columns: dict[str, Floats] = {name: column[rows] for name, column in (own | behaviour(book, night=night)).items()}
-    columns |= _named(walked, kinds)
-    return Features(tuple(columns), np.stack(list(columns.values()), axis=1).astype(np.float32), rows, links)
+    columns |= _named(linked, crowd, kinds)
+    return Features(tuple(columns), np.stack(list(columns.values()), axis=1).astype(np.float32), rows, ledger.links)
 
 
-def _named(walked: Walked, kinds: tuple[str, ...]) -> dict[str, Floats]:
+def _named(linked: Linked, crowd: Crowds, kinds: tuple[str, ...]) -> dict[str, Floats]:
     columns = {
-        f"{kind}_{what}": walked.by_kind[:, len(BY_KIND) * number + at]
+        f"{kind}_{what}": linked.by_kind[:, len(BY_KIND) * number + at]
         for number, kind in enumerate(kinds)
         for at, what in enumerate(BY_KIND)
     }
-    columns |= {f"linked_{name}": walked.union[:, at] for at, name in enumerate(UNION)}
-    columns |= {f"linked_mean_{name}": walked.means[:, at] for at, name in enumerate(LINKED_MEANS)}
-    columns |= {f"own_{name}": walked.history[:, at] for at, name in enumerate(HISTORY)}
-    columns |= {f"dealer_{name}": walked.dealer[:, at] for at, name in enumerate(CROWDS)}
-    return columns | {f"salesperson_{name}": walked.salesperson[:, at] for at, name in enumerate(CROWDS)}
+    columns |= {f"linked_{name}": linked.union[:, at] for at, name in enumerate(UNION)}
+    columns |= {f"linked_mean_{name}": linked.means[:, at] for at, name in enumerate(LINKED_MEANS)}
+    columns |= {f"own_{name}": linked.history[:, at] for at, name in enumerate(HISTORY)}
+    columns |= {f"dealer_{name}": crowd.dealer[:, at] for at, name in enumerate(CROWDS)}
+    return columns | {f"salesperson_{name}": crowd.salesperson[:, at] for at, name in enumerate(CROWDS)}

@@ -5,6 +5,8 @@ Never part of a decision-time score; it tells on later nights which loans went t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -30,7 +32,7 @@ def behaviour(book: Book, *, night: int) -> dict[str, Floats]:
         "overridden": np.where(seen, nodes.numbers("override_flag"), np.nan),
         **_instalments(book, night),
         **_car(book, funded, night),
-        **_whereabouts(book, funded, night),
+        **_whereabouts(book, night),
         **_calls(book, night),
     }
 
@@ -39,12 +41,12 @@ def _known(book: Book, table: str, night: int, owner: str = "Application") -> pd
     events: pa.Table | None = book.events.get(table)
     if events is None or not len(events):
         return None
-    rows = events.filter(pa.compute.less_equal(events["known_at"], night)).to_pandas()
+    rows: pd.DataFrame = events.filter(pa.compute.less_equal(events["known_at"], night)).to_pandas()
     rows["row"] = book.snapshot.nodes[owner].index_of(rows["owner"].to_numpy())
     return rows[rows["row"] >= 0]
 
 
-def _spread(size: int, series: pd.Series, missing: float = np.nan) -> Floats:  # type: ignore[type-arg]
+def _spread(size: int, series: pd.Series[Any], missing: float = np.nan) -> Floats:
     out = np.full(size, missing)
     out[series.index.to_numpy()] = series.to_numpy(dtype=np.float64)
     return out
@@ -109,7 +111,7 @@ def _first_after(rows: pd.DataFrame | None, kind: str, vehicle: Ints, submitted:
     return np.where(there, when[at] if len(when) else 0, FOREVER)
 
 
-def _whereabouts(book: Book, funded: Ints, night: int) -> dict[str, Floats]:
+def _whereabouts(book: Book, night: int) -> dict[str, Floats]:
     size, vehicle = len(book), book.latest("vehicle", at=np.full(len(book), night))
     rows = _known(book, "gps_pings", night, "Vehicle")
     if rows is None or not len(rows):

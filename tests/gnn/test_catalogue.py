@@ -26,7 +26,7 @@ FORBIDDEN = re.compile("ethnic|nation|religio|gender|sex|male", re.IGNORECASE)
 
 def shared(**person: Any) -> Facts:
     people = [customer(name, 390 + at, **person) for at, name in enumerate("123")]
-    things = [edge("USED_DEVICE", f"A{name}", "X", 390) for name in "123"]
+    things = [edge("USED_DEVICE", f"A{name}", "X", 390 + at) for at, name in enumerate("123")]
     return [*chain.from_iterable(people), *things]
 
 
