@@ -23,12 +23,12 @@ from graph.rings import Examined
 
 NAMES = (
     "people", "applications", "days", "linked_share", "dealer_share", "inside", "tied", "closed", "strands", "points",
-    "unlearned", "factor", *(f"doubt_{each.name}" for each in LOOK_ALIKES), "risk_mean", "risk_median", "risk_most",
-    "risk_least", "risky_share", "known_fraud",
+    "unlearned", "factor", *(f"doubt_{each.name}" for each in LOOK_ALIKES),
+    "risk_mean", "risk_median", "risk_most", "risk_least", "risky_share", "known_fraud",
 )  # fmt: skip
 RISKY = 0.3
 SMALL = 6.0
-"""A group of so many is worth half of a large one as pure: else the purest three of a ring would stand for all of it."""
+"""A group of so many is worth half of a large one as pure: else the purest three of a ring would stand for it."""
 
 HALF = 0.00743
 """Scores .5; .004, which scores .35, is the least worth an investigator's look (`choice.py`)."""
@@ -129,8 +129,8 @@ def columns(night: Night) -> npt.NDArray[np.float32]:
     return np.stack(
         [
             measured.people, measured.applications, measured.days, measured.linked / people,
-            measured.top_dealer / people, total / people, measured.tied / UNIT / people, total / np.maximum(total + measured.leaving / UNIT, 1e-9),
-            strands, measured.points - examined.average, examined.scores, factors(examined.looks_like),
+            measured.top_dealer / people, total / people, measured.tied / UNIT / people,
+            total / np.maximum(total + measured.leaving / UNIT, 1e-9), strands, measured.points - examined.average, examined.scores, factors(examined.looks_like),
             *examined.looks_like.T.astype(np.float64), total_of(degree) / people, _median(degree, examined),
             np.maximum.reduceat(degree[member], start), np.minimum.reduceat(degree[member], start),
             total_of((degree >= RISKY).astype(np.float64)) / people,

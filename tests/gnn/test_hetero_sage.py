@@ -12,8 +12,8 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from gnn.models.hetero_sage import CARD, WEIGHTS, HeteroSage
 from gnn.models.examples import Flags, Floats
+from gnn.models.hetero_sage import CARD, WEIGHTS, HeteroSage
 from gnn.models.sage_net import Graph, Net
 from gnn.priors import PriorLinks, Shares, Singles
 from graph.errors import InputError, ModelRefused

@@ -37,8 +37,8 @@ def night(seed: int, *, telling: bool) -> Night:
     sizes = np.full(GROUPS, SIZE)
     measured = Measured(
         inside=rng.integers(500, 3000, (GROUPS, 3)), leaving=rng.integers(0, 500, GROUPS),
-        tied=np.zeros(GROUPS, np.int64), linked=sizes, people=sizes, applications=sizes, points=rng.random(GROUPS) * 20, days=rng.random(GROUPS) * 40,
-        top_dealer=rng.integers(1, SIZE, GROUPS),
+        tied=np.zeros(GROUPS, np.int64), linked=sizes, people=sizes, applications=sizes,
+        points=rng.random(GROUPS) * 20, days=rng.random(GROUPS) * 40, top_dealer=rng.integers(1, SIZE, GROUPS),
     )  # fmt: skip
     projection: Any = Window()
     signs = Signs(np.zeros((PEOPLE, 9), dtype=bool), np.zeros(PEOPLE, dtype=np.int64))
