@@ -130,7 +130,8 @@ def columns(night: Night) -> npt.NDArray[np.float32]:
         [
             measured.people, measured.applications, measured.days, measured.linked / people,
             measured.top_dealer / people, total / people, measured.tied / UNIT / people,
-            total / np.maximum(total + measured.leaving / UNIT, 1e-9), strands, measured.points - examined.average, examined.scores, factors(examined.looks_like),
+            total / np.maximum(total + measured.leaving / UNIT, 1e-9), strands,
+            measured.points - examined.average, examined.scores, factors(examined.looks_like),
             *examined.looks_like.T.astype(np.float64), total_of(degree) / people, _median(degree, examined),
             np.maximum.reduceat(degree[member], start), np.minimum.reduceat(degree[member], start),
             total_of((degree >= RISKY).astype(np.float64)) / people,
