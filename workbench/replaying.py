@@ -101,6 +101,8 @@ def run(source: Path, out: Path, asked: Asked, *, progress: Progress) -> Ran:
     """Loads `source` into a store of its own; writes replay.json, replay.html and days.csv to `out`."""
     from workbench import replay_report, scoring
 
+    if not (asked.truth / "truth_members.csv").is_file():
+        raise InputError(f"{asked.truth} holds no truth_members.csv; reviewers need the truth of a synthetic portfolio")
     backtesting.prepare_folder(out)
     with backtesting.loaded(source, out, progress) as here:
         ready = scoring.prepare(here, progress)
