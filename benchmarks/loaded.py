@@ -12,11 +12,11 @@ from graph.snapshot import open_snapshot
 from loaders.portfolio import generate
 
 
-def loaded(folder: Path, *, preset: str, seed: int, parameters: Path | None = None) -> Path:
+def loaded(folder: Path, *, preset: str, seed: int, parameters: Path | None = None, mode: str = "default") -> Path:
     """Fills `folder` with input/, truth/ and home/ (a store, a vault and a snapshot) and gives it back."""
     home = folder / "home"
     if not (home / "graph.sqlite").exists():
-        generate(folder, preset=preset, seed=seed, parameters=parameters)
+        generate(folder, preset=preset, seed=seed, mode=mode, parameters=parameters)
         _ringroad(home, "load", str(folder / "input"))
     try:
         open_snapshot(home / "snapshot")

@@ -26,7 +26,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from benchmarks import reference, ring_speed, ring_tables, rings, tolokers
+from benchmarks import reference, ring_speed, ring_tables, rings, scores, tolokers
 from benchmarks.ring_metrics import match_rings, member_rates, planted, ring_recall
 from graph import snapshot
 from graph.ontology import EDGES
@@ -300,6 +300,17 @@ def public_graph(bench: Bench) -> None:
             bench.say(f"{model}: {figure}", mean, "", sd=f"{spread:.2f}")
 
 
+def score_quality(bench: Bench) -> None:
+    """All ways of scoring in all worlds of development, with pages under scores/; it takes hours."""
+    pools = scores.pooled(scores.folders(bench.work, scores.KINDS, ()), bench.work / "scores")
+    print(scores.markdown(pools))
+    for pool in pools:
+        for name in pool.methods:
+            found = pool.rows.method(name)
+            interval = f"{found.pr_auc.low:.3f}–{found.pr_auc.high:.3f}"
+            bench.say(f"PR-AUC, {pool.kind}: {name}", found.pr_auc.value, "", interval=interval)
+
+
 # Neo4j -------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +371,7 @@ BENCHMARKS = {
     "rings": ring_quality,
     "rings-speed": rings_at_size,
     "tolokers": public_graph,
+    "scores": score_quality,
     "neo4j": neo4j,
 }
 
