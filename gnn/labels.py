@@ -37,6 +37,10 @@ LEAST_POWER, MOST_POWER = 0.1, 12.0
 SOFTER, SOFTEST = 5.0, 0.15
 """Degrees are raised to so many times the mean that hindsight gives, but to no more than a mean of `SOFTEST`."""
 
+LEAST_LIMIT = 0.05
+"""A mean degree above it, and above `SOFTER` times the fraud there is, says that hindsight has not learned enough to
+tell people apart: it is brought down to that."""
+
 FOLDS = 4
 LEAST_POSITIVES = 10
 NEGLIGIBLE = 0.02
@@ -192,6 +196,7 @@ def learn(
     share = float(score[fraud].mean())
     whole = fit(weight)
     guessed = np.where(said.cleared[rows], 0.0, degree(score, share))
+    guessed *= min(1.0, max(LEAST_LIMIT, SOFTER * fraud_rate(said)) / max(float(guessed.mean()), 1e-9))
     taken = np.where(fraud, np.maximum(np.sqrt(said.evidence[rows]), guessed), guessed)
     taken = _level(taken, said.age[rows])
     counted = np.clip(said.age[rows] / MATURE_DAYS, LEAST_WEIGHT, 1.0)

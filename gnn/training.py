@@ -169,8 +169,8 @@ class Course:
         likely = targets.at_rate(fraud_rate(said))
         held = likely.among(late)
         if min(held.degree.sum(), likely.among(~late).degree.sum()) < LEAST_VALIDATION:
-            note = f"the last {VALIDATION_DAYS} days hold too little fraud to choose by: no auxiliaries, not calibrated"
-            return alone, {}, (note,)
+            note = f"the last {VALIDATION_DAYS} days hold too little fraud: no auxiliaries, and a rough calibration"
+            return self._roughly(alone, likely), {}, (note,)
         self.progress("validation", 0, 3)
         main = self._main(targets.among(~late))
         self.progress("graph network", 1, 3)
@@ -200,6 +200,13 @@ class Course:
             review_from=_threshold(score),
         )
         return chosen, metrics, ()
+
+    def _roughly(self, alone: Scorer, likely: Targets) -> Scorer:
+        """Calibrated by the very rows it learns from: the rate is right, and more cannot be had."""
+        raw = self._main(likely).score(self.ready.seen.only(self.names)[likely.rows])
+        at, fraud, weight = likely.doubled()
+        calibration = Calibration.fit(raw[at], fraud, weight)
+        return replace(alone, calibration=calibration, review_from=_threshold(calibration(raw)))
 
     def _sage(self, targets: Targets, likely: Targets, late: npt.NDArray[np.bool_]) -> HeteroSage | None:
         """Stopped by the validation months. None where there is nothing to learn from or to stop by."""

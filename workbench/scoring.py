@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graph.errors import InputError, NodeNotFound
+from graph.errors import InputError, ModelRefused, NodeNotFound
 from graph.records import Ints, from_millis, to_millis
 from graph.settings import Settings
 from workbench.instance import Instance
@@ -38,6 +38,9 @@ TABLES = (
     "staff_actions", "vehicle_events",
 )  # fmt: skip
 LATENCY_MS = 50.0
+LEAST_AUC = 0.6
+"""A version that ranks worse on its validation months never serves; rules do better."""
+
 UNTRAINED = "untrained"
 """The model version of scores by rules and isolation forest alone, where nothing was ever trained."""
 
@@ -147,17 +150,23 @@ def publish(
         trained_until=until,
         labels_until=until,
         metrics=dict(made.metrics),
-        at_least={"roc_auc": 0.5} if "roc_auc" in made.metrics else {},
+        at_least={"roc_auc": LEAST_AUC} if "roc_auc" in made.metrics else {},
         at_most={},
         latency_ms=LATENCY_MS,
         parameters={"auxiliaries": dict(made.scorer.fusion.weights), "features": len(made.scorer.names)},
         seed=seed,
     )
     version = models.publish(made.scorer.save, training, by)
-    alone = not any("champion" in each.role for each in models.list())
-    if promote or alone:
+    notes, serves = made.notes, promote
+    if promote:
         models.promote(version, by, features_hash=features_hash(), check=latency)
-    return Published(version, promote or alone, made.metrics, made.notes, made.scorer.fusion.weights)
+    elif not any("champion" in each.role for each in models.list()):
+        try:
+            models.promote(version, by, features_hash=features_hash(), check=latency)
+            serves = True
+        except ModelRefused as error:  # too little to learn from: rules and isolation go on
+            notes = (*notes, str(error))
+    return Published(version, serves, made.metrics, notes, made.scorer.fusion.weights)
 
 
 def latency(folder: Any) -> float:
