@@ -67,7 +67,7 @@ def process(home: Path, *arguments: object, limit: int | None = None, **environ:
         env=os.environ | {"RINGROAD_HOME": str(home), "COLUMNS": "200"} | environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         preexec_fn=limited,
         check=False,
     )
