@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -11,19 +12,17 @@ import pytest
 from gnn.baselines.clusters import clustered
 from gnn.baselines.propagation import SINK, propagated
 from gnn.baselines.shuffled import EXACT, KEPT, shuffled, shuffled_features
-from gnn.book import ROLE, ROLES, Book, Labels, open_book
+from gnn.book import ROLE, ROLES, Book, open_book
 from gnn.comparing import METHODS, PROBABILITIES, TREES, UNTRAINED, compared, plain_targets
 from gnn.features.assemble import features
 from gnn.features.catalogue import count_names, names, no_graph_names
 from gnn.priors import PriorLinks
 from gnn.rules import read_settings
+from gnn.told import Labels
 from gnn.training import prepare, train
 from graph.records import CHINA, DAY
 from tests.gnn.conftest import Portfolio, outcomes
 from tests.graph.facts import Facts, customer, edge, taken
-
-NEVER = np.iinfo(np.int64).max
-
 
 # Label propagation ---------------------------------------------------------------------------------------
 
@@ -33,14 +32,13 @@ def line(tmp_path: Path, days: list[float], fraud_from: dict[int, float], cleare
     facts = [*chain.from_iterable(customer(f"{at:02}", day) for at, day in enumerate(days))]
     tmp_path.mkdir(exist_ok=True)
     book = open_book(taken(tmp_path, facts), {})
-    size = len(days)
-    told = Labels(*(np.full(size, NEVER) for _ in range(2)), np.ones(size), np.full(size, NEVER), np.zeros(size, bool))
+    told = Labels.silent(len(days))
+    told.evidence[:] = 1.0
     for row, day in fraud_from.items():
         told.fraud_from[row] = round(day * DAY)
     for row, day in cleared.items():
         told.cleared_from[row] = round(day * DAY)
-    object.__setattr__(book, "labels", told)
-    return book
+    return replace(book, labels=told)
 
 
 def linked(*pairs: tuple[int, int]) -> PriorLinks:

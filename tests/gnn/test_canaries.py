@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 SHARE = 0.1
 SEEDS = range(3)
-TRUTH_IS_LATE = 5 * DAY
+TRUTH_IS_LATE = 61 * DAY
 POST_FUNDING = ("repayments", "gps_pings", "vehicle_events")
 Floats = npt.NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def facts(tiny: Portfolio) -> Facts:
 
 @pytest.fixture(scope="module")
 def labels(facts: Facts) -> pa.Table:
-    """One in ten is labelled, days later: as many as it takes for every part of the training to run."""
+    """One in ten is labelled, two months later: as many as it takes for every part of the training to run."""
     rows = drawn(len(facts.submitted), SHARE, seed=1)
     return outcomes(facts.snapshot, rows, facts.submitted[rows] + TRUTH_IS_LATE)
 
