@@ -53,7 +53,7 @@ class Named:
     def deal(self, name: int) -> int:
         """The number of a deal, by the word for its name."""
         keys, order = self._deals
-        place = int(np.searchsorted(keys, name))
+        place = int(keys.searchsorted(name))
         if place < len(keys) and keys[place] == name:
             return self._offsets["Deal"] + int(order[place])
         found = self._new.get(("Deal", name), -1)
@@ -75,7 +75,7 @@ class Named:
             nodes = self._nodes[type_]
             self._sorted[type_] = nodes.ids[nodes.by_id], nodes.by_id
         ids, by_id = self._sorted[type_]
-        place = int(np.searchsorted(ids, id_))
+        place = int(ids.searchsorted(id_))
         return int(by_id[place]) if place < len(ids) and ids[place] == id_ else -1
 
 

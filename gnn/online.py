@@ -37,6 +37,7 @@ OWN_ROWS = 64
 """So many earlier applications of one person learn what a new one tells of the person."""
 
 OF_PERSON = tuple(role.of_person for role in ROLES)
+TYPES = tuple(role.type for role in ROLES)
 PERSON = ROLE["person"]
 
 
@@ -96,17 +97,15 @@ class Desk:
         row, room = self._rows, self._room
         room.for_rows(row + 1)
         self._named.add("Application", file.id, Thing(file.known_at, file.properties))
-        for key in sorted(file.things, key=lambda one: (file.things[one].known_at, one[1])):
-            if self._named.number(*key) < 0:
-                self._named.add(*key, file.things[key])
+        numbers = self._numbers(file)
         room.for_things(len(self._named))
         stated = np.array([int(file.properties.get("submitted_at") or 0)])
         submitted, as_of = when(stated, np.array([file.known_at]))
         book = room.book
-        said: dict[int, Thing] = {}
+        said = {numbers[key]: thing for key, thing in file.things.items()}
         book.submitted[row], book.as_of[row] = submitted[0], as_of[0]
         book.known_at[row], book.ids[row] = file.known_at, file.id
-        own = self._held(file, int(as_of[0]), said)
+        own = self._held(file, int(as_of[0]), numbers)
         self._tell_earlier(own)
         self._hold(row, own)
         self._rows += 1
@@ -123,21 +122,24 @@ class Desk:
         room = self._room
         return row_features(room.book, np.array([row]), self._facts[1], room.ledger, room.scratch)
 
-    def _held(self, file: ApplicationFile, now: int, said: dict[int, Thing]) -> list[Own]:
-        """Each thing once per role, and what the person held in earlier applications; sorted as in a book.
+    def _numbers(self, file: ApplicationFile) -> dict[tuple[str, int], int]:
+        """Of all things that the file names; new ones in the order in which a snapshot would have them."""
+        things = dict(file.things)
+        for hold in file.held:
+            things.setdefault((TYPES[ROLE[hold.role]], hold.thing), Thing(hold.known_at, {}))
+        numbers = {key: self._named.number(*key) for key in things}
+        new = [key for key, number in numbers.items() if number < 0]
+        for key in sorted(new, key=lambda one: (things[one].known_at, one[1])):
+            numbers[key] = self._named.add(*key, things[key])
+        return numbers
 
-        Writes into `said` what the file says of things.
-        """
+    def _held(self, file: ApplicationFile, now: int, numbers: dict[tuple[str, int], int]) -> list[Own]:
+        """Each thing once per role, and what the person held in earlier applications; sorted as in a book."""
         found: dict[tuple[int, int], Own] = {}
         pairs = self._room.book.pairs
         for hold in file.held:
-            type_ = ROLES[ROLE[hold.role]].type
-            number = self._named.number(type_, hold.thing)
-            if number < 0:
-                number = self._named.add(type_, hold.thing, Thing(hold.known_at, {}))
-            elif (type_, hold.thing) in file.things:
-                said[number] = file.things[type_, hold.thing]
-            _add(found, Own(ROLE[hold.role], min(hold.known_at, now), hold.since, number))
+            role = ROLE[hold.role]
+            _add(found, Own(role, min(hold.known_at, now), hold.since, numbers[TYPES[role], hold.thing]))
         if deal := file.properties.get("deal_id"):
             _add(found, Own(ROLE["deal"], file.known_at, file.known_at, self._named.deal(word(deal))))
         for _, person in [key for key in found if key[0] == PERSON]:

@@ -75,25 +75,29 @@ class Scorer:
         at = np.arange(len(seen.rows)) if rows is None else rows
         x = seen.only(self.names)[at]
         told = evaluate(_columns(seen, at, columns or {}), self.settings)
-        auxiliaries = self.auxiliaries(seen, book, x, at, told)
-        if self.main is None:
-            rank = expit(auxiliaries["isolation"] / 2 - 4 + told.points / 25)
-            return Scores(seen.rows[at], rank, np.full(len(at), np.nan), {}, auxiliaries, told, self.review_from)
-        main = log_odds(self.main.score(x))
-        added = self.fusion.added(auxiliaries)
-        score = self.calibration(expit(main + sum(added.values(), np.zeros(len(at)))))
-        return Scores(seen.rows[at], score, main, added, auxiliaries, told, self.review_from)
+        auxiliaries = self.alone(x, told)
+        if self.sage is not None:
+            auxiliaries["gnn"] = self._heard(seen, book)[at]
+        return self.fused(seen.rows[at], x, auxiliaries, told)
 
-    def auxiliaries(
-        self, seen: Features, book: Book, x: npt.NDArray[np.float32], at: Ints, told: Verdicts
-    ) -> dict[str, Floats]:
-        found = {
+    def alone(self, x: npt.NDArray[np.float32], told: Verdicts) -> dict[str, Floats]:
+        """The auxiliaries that need nothing but the rows themselves."""
+        return {
             "isolation": -np.log(np.maximum(1 - self.isolation.percentile(x) / 100, 1e-4)),
             "rules": told.points / 50.0,
         }
-        if self.sage is not None:
-            found["gnn"] = self._heard(seen, book)[at]
-        return found
+
+    def fused(
+        self, rows: Ints, x: npt.NDArray[np.float32], auxiliaries: Mapping[str, Floats], told: Verdicts
+    ) -> Scores:
+        """`x` are the columns `names` of these rows."""
+        if self.main is None:
+            rank = expit(auxiliaries["isolation"] / 2 - 4 + told.points / 25)
+            return Scores(rows, rank, np.full(len(rows), np.nan), {}, auxiliaries, told, self.review_from)
+        main = log_odds(self.main.score(x))
+        added = self.fusion.added(auxiliaries)
+        score = self.calibration(expit(main + sum(added.values(), np.zeros(len(rows)))))
+        return Scores(rows, score, main, added, auxiliaries, told, self.review_from)
 
     def _heard(self, seen: Features, book: Book) -> Floats:
         assert self.sage is not None  # noqa: S101 - asked for by `auxiliaries` only

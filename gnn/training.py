@@ -168,7 +168,9 @@ class Course:
         late = book.submitted[targets.rows] >= self.until - VALIDATION_DAYS * DAY
         likely = targets.at_rate(fraud_rate(said))
         held = likely.among(late)
-        if min(held.degree.sum(), likely.among(~late).degree.sum()) < LEAST_VALIDATION:
+        at, fraud, weight = held.doubled()
+        enough = min(held.degree.sum(), likely.among(~late).degree.sum()) >= LEAST_VALIDATION
+        if not enough or not fraud.any() or fraud.all():
             note = f"the last {VALIDATION_DAYS} days hold too little fraud: no auxiliaries, and a rough calibration"
             return self._roughly(alone, likely), {}, (note,)
         self.progress("validation", 0, 3)
@@ -179,7 +181,6 @@ class Course:
         self.progress("fusion", 2, 3)
         scorer = replace(alone, main=main, sage=sage)
         told = scorer.score(seen, book, held.rows, self.ready.rule_columns)
-        at, fraud, weight = held.doubled()
         fusion = fuse(
             told.main[at], {name: each[at] for name, each in told.auxiliaries.items()}, fraud, weight, seed=self.seed
         )

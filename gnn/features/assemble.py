@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -100,23 +101,16 @@ def row_features(book: Book, rows: Ints, facts: Facts, ledger: Ledger, scratch: 
     linked = link(book, rows, ledger.stated, ledger.links, scratch=scratch)
     crowd = crowds(book, rows, ledger.stated, ledger.links)
     before = seen_before(book, rows)
-    columns: dict[str, Floats] = dict(own)
-    for number, role in _COUNTED:
-        columns[f"seen_{role}"] = before[:, number]
-    columns |= _named(linked, crowd, KINDS)
-    values = np.stack(list(columns.values()), axis=1).astype(np.float32)
-    return Features(tuple(columns), values, rows, ledger.links)
+    values = np.concatenate([_stacked(own), before[:, _COUNTED], *_blocks(linked, crowd)], axis=1, dtype=np.float32)
+    return Features((*own, *_SEEN, *_names(KINDS)), values, rows, ledger.links)
+
+
+_COUNTED = [n for n, role in enumerate(ROLES) if not role.post and role.name not in ("person", "deal", "voice")]
+_SEEN = tuple(f"seen_{ROLES[number].name}" for number in _COUNTED)
 
 
 def scratch_of(book: Book) -> Scratch:
     return Scratch.room(int(book.person.max(initial=0)) + 1, len(book), len(KINDS))
-
-
-_COUNTED = tuple(
-    (number, role.name)
-    for number, role in enumerate(ROLES)
-    if not role.post and role.name not in ("person", "deal", "voice")
-)
 
 
 def _own(book: Book, rows: Ints, facts: Facts, ledger: Ledger) -> dict[str, Floats]:
@@ -126,7 +120,7 @@ def _own(book: Book, rows: Ints, facts: Facts, ledger: Ledger) -> dict[str, Floa
     bureau = inquiries(book, rows)
     own |= {name: bureau[:, at] for at, name in enumerate(BUREAU)}
     told, model = ledger.stated, facts["model"]
-    told.own[rows] = np.stack([own[name] for name in LINKED_MEANS], axis=1)
+    told.own[rows] = _stacked({name: own[name] for name in LINKED_MEANS})
     told.points[rows], told.amount[rows] = own["points"], np.nan_to_num(own["amount"])
     told.province[rows] = own["live_province"]
     told.model[rows] = np.where(np.isnan(model), -1, model)
@@ -163,19 +157,27 @@ def hindsight(book: Book, *, night: int) -> Features:
     link(book, rows, ledger.stated, ledger.links, kinds=kinds, night=night)
     linked = link(book, rows, ledger.stated, ledger.links, kinds=kinds, night=night)
     crowd = crowds(book, rows, ledger.stated, ledger.links, night=night)
-    columns: dict[str, Floats] = {name: column[rows] for name, column in (own | behaviour(book, night=night)).items()}
-    columns |= _named(linked, crowd, kinds)
-    return Features(tuple(columns), np.stack(list(columns.values()), axis=1).astype(np.float32), rows, ledger.links)
+    told = {name: column[rows] for name, column in (own | behaviour(book, night=night)).items()}
+    values = np.concatenate([_stacked(told), *_blocks(linked, crowd)], axis=1, dtype=np.float32)
+    return Features((*told, *_names(kinds)), values, rows, ledger.links)
 
 
-def _named(linked: Linked, crowd: Crowds, kinds: tuple[str, ...]) -> dict[str, Floats]:
-    columns = {
-        f"{kind}_{what}": linked.by_kind[:, len(BY_KIND) * number + at]
-        for number, kind in enumerate(kinds)
-        for at, what in enumerate(BY_KIND)
-    }
-    columns |= {f"linked_{name}": linked.union[:, at] for at, name in enumerate(UNION)}
-    columns |= {f"linked_mean_{name}": linked.means[:, at] for at, name in enumerate(LINKED_MEANS)}
-    columns |= {f"own_{name}": linked.history[:, at] for at, name in enumerate(HISTORY)}
-    columns |= {f"dealer_{name}": crowd.dealer[:, at] for at, name in enumerate(CROWDS)}
-    return columns | {f"salesperson_{name}": crowd.salesperson[:, at] for at, name in enumerate(CROWDS)}
+def _stacked(columns: Mapping[str, Floats]) -> Floats:
+    return np.array(list(columns.values())).T
+
+
+def _blocks(linked: Linked, crowd: Crowds) -> tuple[Floats, ...]:
+    """Columns as `_names` names them."""
+    return *linked, *crowd
+
+
+@cache
+def _names(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        *(f"{kind}_{what}" for kind in kinds for what in BY_KIND),
+        *(f"linked_{name}" for name in UNION),
+        *(f"linked_mean_{name}" for name in LINKED_MEANS),
+        *(f"own_{name}" for name in HISTORY),
+        *(f"dealer_{name}" for name in CROWDS),
+        *(f"salesperson_{name}" for name in CROWDS),
+    )
