@@ -7,6 +7,7 @@ piece of NumPy work is timed, since the machine is never idle: the ratio is what
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,3 +108,18 @@ def timed(work: Callable[[], object]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
+
+
+def main() -> None:
+    """`python -m benchmarks.online FOLDER`, one that `benchmarks/loaded.py` filled."""
+    if len(sys.argv) != 2:
+        sys.exit("name one folder with home/graph.sqlite and home/snapshot")
+
+    def say(what: str, value: float, unit: str, **more: str) -> None:
+        print(f"{what}: {value:.3g} {unit}", *(f"{name} {each}" for name, each in more.items()))
+
+    speed(*facts(Path(sys.argv[1])), say)
+
+
+if __name__ == "__main__":
+    main()
