@@ -258,8 +258,8 @@ def older(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with Casebook.open(f"sqlite:///{file}") as casebook:
         run(casebook, "abc", as_of=MAY)
     shutil.copytree(Path(opening.__file__).with_name("migrations"), tmp_path / "migrations")
-    (tmp_path / "migrations/versions/v0002_next.py").write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    (tmp_path / "migrations/versions/v9999_next.py").write_text(
+        f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '9999', '{HEAD}'\n"
         "def upgrade():\n    op.add_column('overrides', sa.Column('colour', sa.Text))\n"
     )
 
@@ -269,7 +269,7 @@ def older(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return made
 
     monkeypatch.setattr(opening, "alembic_config", config)
-    monkeypatch.setattr(opening, "HEAD", "0002")
+    monkeypatch.setattr(opening, "HEAD", "9999")
     return file
 
 
@@ -279,8 +279,8 @@ def test_an_older_one_is_upgraded_and_a_copy_kept(older: Path) -> None:
     with Casebook.open(f"sqlite:///{older}", notice=lines.append) as casebook:
         run(casebook, "abcd", as_of=JUNE)
         assert len(content(casebook)["ring_runs"]) == 2
-    copy = older.with_name("casebook.sqlite.0001")
-    assert lines == [f"casebook {older} upgraded from revision 0001 to 0002; as it was: {copy}"]
+    copy = older.with_name(f"casebook.sqlite.{HEAD}")
+    assert lines == [f"casebook {older} upgraded from revision {HEAD} to 9999; as it was: {copy}"]
     assert copy.stat().st_mode & 0o777 == 0o600
     rows = [sqlite3.connect(each).execute("SELECT * FROM ring_members").fetchall() for each in (copy, older)]
     assert len(rows[0]) == 3
@@ -291,12 +291,12 @@ def test_an_older_one_is_upgraded_and_a_copy_kept(older: Path) -> None:
 
 
 def test_an_upgrade_that_fails_leaves_it_as_it_was(older: Path, tmp_path: Path) -> None:
-    step = tmp_path / "migrations/versions/v0002_next.py"
+    step = tmp_path / "migrations/versions/v9999_next.py"
     step.write_text(step.read_text() + "    op.drop_table('nothing')\n")
     with pytest.raises(CasebookError):
         Casebook.open(f"sqlite:///{older}")
     db = sqlite3.connect(older)
-    assert db.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [("0001",)]
+    assert db.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall() == [(HEAD,)]
     assert "colour" not in {row[1] for row in db.execute("PRAGMA table_info(overrides)")}
     db.close()
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from graph.errors import InputError, RingroadError, StorageFull, StoreBusy, StoreError
 from workbench.casebook.tables import metadata
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest revision in `migrations/versions`, known here so that an up-to-date casebook opens without Alembic."""
 
 VERSION_TABLE = "casebook_version"

@@ -127,3 +127,88 @@ overrides = Table(
     Column("ended_by", String(255)),
     Column("ended_because", Text),
 )
+
+labels = Table(  # append-only, by triggers: a correction is a new row that supersedes an older one
+    "labels",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("application_id", String(255), nullable=False, index=True),
+    Column("label", String(32), nullable=False),
+    Column("typology", String(8), nullable=False),  # "" where nobody says
+    Column("evidence_level", String(2), nullable=False),  # E1, E2, E3 or ""
+    Column("source", String(32), nullable=False),
+    Column("maturity", String(16), nullable=False),  # provisional, final
+    Column("author", String(255), nullable=False),
+    Column("second_author", String(255), nullable=False),  # "" until a second person confirms
+    Column("note", Text, nullable=False),
+    Column("occurred_at", UtcTime, nullable=False),
+    Column("known_at", UtcTime, nullable=False),  # when we could use it: when it was told
+    Column("supersedes", Integer, ForeignKey("labels.id")),
+    Column("request_key", String(64), nullable=False),  # sha256 of the Idempotency-Key
+    Column("request_digest", String(64), nullable=False),
+    UniqueConstraint("request_key"),
+)
+
+strategies = Table(  # append-only; a roll-back is a new row with an old content
+    "strategies",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from", UtcTime, nullable=False, index=True),
+    Column("content", JSON, nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("copy_of", Integer, ForeignKey("strategies.id")),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("kid", String(16), primary_key=True),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("per_second", Float, nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("revoked_by", String(255)),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("url", String(2048), nullable=False),
+    Column("kinds", JSON, nullable=False),
+    Column("salt", String(64), nullable=False),  # the secret is derived from it with the key file, and kept nowhere
+    Column("salt_before", String(64)),
+    Column("author", String(255), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("ended_by", String(255)),
+)
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("about", String(255), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("kind", "about"),  # nothing is told twice
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("event_id", Integer, ForeignKey("webhook_events.id"), primary_key=True),
+    Column("webhook_id", Integer, ForeignKey("webhooks.id"), primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcTime, index=True),  # none once delivered or given up
+    Column("delivered_at", UtcTime),
+    Column("last_status", Integer),
+    Column("last_trouble", String(255), nullable=False),
+)
