@@ -205,7 +205,7 @@ def clusters(
     """
     _same_width(contributions, names)
     columns = _plan(tuple(names)).clusters  # summed one by one: a row alone gives the bits it gives among others
-    moved = np.stack([contributions[..., each].sum(axis=-1) for each in columns], axis=-1)
+    moved = np.stack([np.ascontiguousarray(contributions[..., each]).sum(axis=-1) for each in columns], axis=-1)
     for name, each in _known(auxiliaries or {}).items():
         if name == RULES:
             given = np.zeros_like(moved) if points is None else np.asarray(points, dtype=np.float64)

@@ -7,12 +7,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import xgboost
 
+from gnn.models.leafshap import LeafShap
 from graph.errors import InputError, ModelRefused
 
 Features = npt.NDArray[np.float32]
@@ -42,6 +43,7 @@ class Boosted:
     seed: Final[int] = 7
     threads: Final[int] = 1
     booster_: xgboost.Booster = field(init=False, repr=False, compare=False)
+    _shap: LeafShap | Literal[False] | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(
         self,
@@ -77,7 +79,7 @@ class Boosted:
             verbose_eval=False,
             **watched,
         )
-        self.booster_ = grown[: grown.best_iteration + 1] if watched else grown
+        self.booster_, self._shap = grown[: grown.best_iteration + 1] if watched else grown, None
         return self
 
     @property
@@ -91,6 +93,10 @@ class Boosted:
     def contributions(self, x: Features) -> Floats:
         """Exact TreeSHAP in log-odds, of shape (rows, features + 1): the last column is the same for every row,
         and a row sums to the log-odds of its score."""
+        if self._shap is None:
+            self._shap = LeafShap.of(self.booster_) or False
+        if self._shap:
+            return self._shap.contributions(x)
         rows = xgboost.DMatrix(x, feature_names=self.names_, nthread=self.threads)
         return np.asarray(self.booster_.predict(rows, pred_contribs=True), dtype=np.float64)
 
