@@ -30,7 +30,7 @@ __all__ = ["KeyFileError", "NotInVault", "Vault", "VaultDamaged", "VaultError"]
 Triples = Iterable[tuple[str, str, str]]
 Rows = list[tuple[str, str, bytes]]
 
-_REF = "ref:"
+REF = "ref:"
 _RELEASE = 1
 _CHUNK = 10_000
 _WAIT_SECONDS = 30
@@ -141,7 +141,7 @@ class Vault:
     def count(self) -> dict[str, int]:
         """Values by kind; the lender's own ids are counted by none."""
         rows = self._all("SELECT kind, count(*) FROM identifiers GROUP BY kind ORDER BY kind")
-        return {kind: number for kind, number in rows if not kind.startswith(_REF)}
+        return {kind: number for kind, number in rows if not kind.startswith(REF)}
 
     def verify(self) -> int:
         """Open every value and match it to its token. Sees any change, but not a row taken out whole."""
@@ -162,18 +162,24 @@ class Vault:
         """
         if len(ids) != len(keys):
             raise VaultError(f"{kind}: {len(ids)} ids but {len(keys)} keys; give one for each")
+        tokens = self.tokens(REF + kind, ids)
+        self.refer_sealed(kind, tokens, self.seal(REF + kind, tokens, ids), keys, key_kind)
+
+    def refer_sealed(
+        self, kind: str, tokens: Sequence[str], sealed: Sequence[bytes], keys: Sequence[str], key_kind: str | None
+    ) -> None:
+        """As `refer`, for whoever no longer holds the ids in the clear: their tokens, of kind `ref:…`, and seals."""
+        _require_tokens(REF + kind, tokens)
         if key_kind is not None:
             _require_tokens(key_kind, keys)
-        tokens = self.tokens(_REF + kind, ids)
-        sealed = self.seal(_REF + kind, tokens, ids)
         with self._writing() as db:
-            _keep(db, _REF + kind, tokens, sealed)
+            _keep(db, REF + kind, tokens, sealed)
             rows = [(kind, token, key, key_kind) for token, key in zip(tokens, keys, strict=True)]
             db.executemany("INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?)", rows)
 
     def referred(self, kind: str, ids: Sequence[str]) -> dict[str, str]:
         """The graph key of every id that has one."""
-        clear = dict(zip(self.tokens(_REF + kind, ids), ids, strict=True))
+        clear = dict(zip(self.tokens(REF + kind, ids), ids, strict=True))
         found = self._find("SELECT id, key FROM refs WHERE kind = ? AND id IN", kind, list(clear))
         return {clear[token]: key for token, key in found}
 
@@ -363,7 +369,7 @@ class Vault:
     def _moves(self, version: int) -> Iterator[tuple[str, str, str]]:
         """(kind, old, new) of all the graph may hold; the lender's own ids are not in it."""
         for kind, olds, values in self._opened():
-            if not kind.startswith(_REF):
+            if not kind.startswith(REF):
                 yield from zip(repeat(kind), olds, self._keyring.tokens(kind, values, version))
 
     def _rewrite(self, version: int) -> None:

@@ -68,7 +68,7 @@ def parse(text: pa.ChunkedArray, column: Column) -> Parsed:
     if column.type == "boolean":
         return _words(whole, column, TRUTH)
     if column.type == "enum":
-        return _words(whole, column, _enumeration(column))
+        return _words(whole, column, enumeration(column))
     return _read(whole, column)
 
 
@@ -128,13 +128,13 @@ def _instants(raw: Objects) -> Ints:
 
 def _dates(text: pa.Array, column: Column) -> Parsed:
     codes, spelled = _spelled(text)
-    days = np.array([None if each is None else _day(each) for each in spelled], dtype=object)
+    days = np.array([None if each is None else day_of(each) for each in spelled], dtype=object)
     unreadable = np.array([day is None for day in days])
     unreadable[-1] = False
     return days[codes], found(unreadable[codes], column, "date_unreadable")
 
 
-def _day(text: str) -> str | None:
+def day_of(text: str) -> str | None:
     """`1990-03-07`, `1990/3/7`, `19900307`, `1990年3月7日`, with or without a time behind it."""
     parts = _DAY.match(fold(text))
     if parts is None:
@@ -193,7 +193,7 @@ def _texts(text: pa.Array, column: Column) -> Parsed:
     return values[codes], []
 
 
-def _enumeration(column: Column) -> dict[str, str]:
+def enumeration(column: Column) -> dict[str, str]:
     words = {word.lower(): word for word in column.values}  # noqa: PD011 - the declared words
     if column.name == "gender":
         words |= SAME_WORD

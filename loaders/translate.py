@@ -141,7 +141,7 @@ class Translator:
             stored = self._vault.referred(end.refer, unknown)
             known.update({each: (key, self._mask(end, key, each, stands_for)) for each, key in stored.items()})
             fresh = [each for each in unknown if each not in stored]
-            values = [stands_for.get(each) or _own(end, each) for each in fresh]
+            values = [stands_for.get(each) or own_value(end, each) for each in fresh]
             keys, masks = self._tokens(end.type, values)
             known.update(zip(fresh, zip(keys, masks, strict=True), strict=True))
             before = self._facts.referred.setdefault(end.refer, ([], []))
@@ -156,7 +156,7 @@ class Translator:
         kind = NODES[end.type].kind
         if kind is None:
             return ""
-        values = [stands_for.get(number), _own(end, number)]
+        values = [stands_for.get(number), own_value(end, number)]
         return next((KINDS[kind].mask(each) for each in values if each and self._vault.token(kind, each) == key), "")
 
     def _warn(self, what: str, count: int) -> None:
@@ -275,7 +275,7 @@ class Translator:
         ids = names(owner).rows_ids
         key = [column for column in table.key if column != owner.column or len(table.key) == 1]
         known = rows["known_ms"].to_numpy()
-        stems = rows[key].astype(object).map(_plain).agg("/".join, axis=1) if len(key) > 1 else rows[key[0]].map(_plain)
+        stems = rows[key].astype(object).map(plain).agg("/".join, axis=1) if len(key) > 1 else rows[key[0]].map(plain)
         fields: list[pa.Field] = [
             pa.field("ref", pa.string()), pa.field("owner", pa.int64()),
             pa.field("event_time", pa.int64()), pa.field("known_at", pa.int64()),
@@ -289,14 +289,14 @@ class Translator:
                 fields.append(node_field(name, end.type))
                 columns.append(names(end).rows_ids)
         for column in table.columns:
-            if column.name in rows and _recordable(table, says, column.name):
+            if column.name in rows and recordable(table, says, column.name):
                 values = _event_values(rows[column.name], column.type)
                 fields.append(pa.field(column.name, values.type))
                 columns.append(values)
         return pa.table([pa.array(each) for each in columns], schema=pa.schema(fields))
 
 
-def _recordable(table: Table, says: TableFacts, name: str) -> bool:
+def recordable(table: Table, says: TableFacts, name: str) -> bool:
     """Attributes and the lender's codes; never an identifier in clear, a position, free text of class C2, or a
     clock twice."""
     column = table.column(name)
@@ -319,7 +319,7 @@ def _event_values(column: pd.Series[Any], type_: str) -> pa.Array:
     return pa.array(column, pa.bool_() if type_ == "boolean" else pa.string(), from_pandas=True)
 
 
-def _own(end: End, number: str) -> str:
+def own_value(end: End, number: str) -> str:
     """The value of a number that stands for itself; it cannot be mistaken for the other kind of key."""
     return number if end.type == "Employer" else f"{end.refer}:{number}"
 
@@ -348,7 +348,7 @@ def _column(rows: pd.DataFrame, name: str, at: Ints, missing: str) -> list[str]:
     return [missing if value is None else str(value) for value in rows[name].to_numpy(dtype=object)[at]]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 

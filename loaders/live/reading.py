@@ -1,0 +1,279 @@
+"""One row in plain Python: what `parse.py` and `validate.py` say of a chunk, in microseconds.
+
+The same declarations, the same readers of identifiers and the same reasons; a test holds both to one answer.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final, NamedTuple
+
+from graph.normalise import KINDS, REASONS, Reason, fold, read_document
+from loaders.parse import CHINA_MS, EARLIEST, LATEST, PLAIN, TRUTH, day_of, enumeration
+from loaders.tables import TABLES, Column, Policy, Table
+
+Values = dict[str, Any]
+
+SKEW_MS: Final = 300_000
+"""Clocks of two machines may differ by so much: what is dated that little ahead happened now."""
+
+PLANNED: Final = frozenset({"due_date", "valid_to", "closed_at", "end_at"})
+"""Times that may lie in the future; all others say when something happened."""
+
+JUDGED: Final[Mapping[str, Reason]] = {
+    "missing": Reason("This is required; fill it in.", "必填项缺失，请补录。"),
+    "time_unreadable": Reason(
+        "This is no time between 1900 and 2100; write ISO 8601, e.g. 2025-03-01T10:00:00+08:00.",
+        "不是 1900 至 2100 年间的有效时间，请使用 ISO 8601 格式，如 2025-03-01T10:00:00+08:00。",
+    ),
+    "time_in_future": Reason(
+        "This has not happened yet by our clock; check the zone and the clock that wrote it.",
+        "该时间晚于当前时间，请检查时区和系统时钟。",
+    ),
+    "date_unreadable": Reason("This is no date; write e.g. 1990-03-07.", "不是有效日期，请写成 1990-03-07 的格式。"),
+    "number_unreadable": Reason("This is no number; write digits only.", "不是有效数字，请只填写数字。"),
+    "number_not_whole": Reason(
+        "This is counted in whole numbers; leave out the fraction.", "应为整数，请去掉小数部分。"
+    ),
+    "out_of_range": Reason(
+        "The number lies outside what the field can mean; check its unit.", "数值超出合理范围，请核对单位。"
+    ),
+    "not_in_list": Reason(
+        "The word is none of those declared; see the field's description.", "取值不在允许的列表中，请参阅字段说明。"
+    ),
+    "dates_reversed": Reason(
+        "This is dated before what it follows; check both times.", "该时间早于其前序时间，请核对两个时间。"
+    ),
+    "known_before_event": Reason(
+        "This was known before it happened; check both times.", "知晓时间早于发生时间，请核对两个时间。"
+    ),
+    "duplicate_row": Reason("Another row has the same number; send it once.", "存在相同编号的记录，请勿重复发送。"),
+}
+"""What reading a row can find wrong beyond the identifiers themselves, with the remedy."""
+
+
+def remedy(reason: str) -> Reason:
+    return JUDGED.get(reason) or REASONS[reason]
+
+
+class Fault(NamedTuple):
+    """What was wrong with one column of a row; never the value."""
+
+    column: str
+    reason: str
+    policy: Policy
+
+
+Faults = list[Fault]
+Reader = Callable[[Any, Faults], Any]
+"""The typed value, or None for nothing; faults are added to the list."""
+
+
+class Judged(NamedTuple):
+    """`values` holds what is filled, typed; `event_ms` and `known_ms` are the two clocks."""
+
+    values: Values
+    event_ms: int
+    known_ms: int
+
+
+def judge(
+    table: Table, values: Mapping[str, Any], *, now: int, known: int, faults: Faults, partial: bool = False
+) -> Judged | None:
+    """The row as it may stand, or None when it is rejected. `known` is when a row was known that does not say so;
+    a `partial` one needs its key alone."""
+    found: Values = {}
+    readers = READERS[table.name]
+    for name, raw in values.items():
+        if raw is not None and raw != "" and (read := readers.get(name)) and (value := read(raw, faults)) is not None:
+            found[name] = value
+    if table.name == "applicants" and found.get("id_type", "resident") != "resident":
+        _reread(found, values.get("id_number") or None, faults)
+    _nothing_ahead(table, found, now, faults)
+    _in_order(table, found, faults)
+    event, since = _clocks(table, found, known)
+    for name in table.key if partial else REQUIRED[table.name]:
+        if name not in found and not any(fault.column == name for fault in faults):
+            faults.append(Fault(name, "missing", "reject"))
+    if any(fault.policy == "reject" for fault in faults):
+        return None
+    return Judged(found, event, since)
+
+
+def _reread(found: Values, raw: Any, faults: Faults) -> None:
+    """A passport is no resident ID: the number of another document is read again by its own rule."""
+    if raw is None:
+        return
+    faults[:] = [fault for fault in faults if fault.column != "id_number"]
+    found.pop("id_number", None)
+    reading = read_document(found["id_type"], raw)
+    if reading.value is not None:
+        found["id_number"] = reading.value
+    elif reading.reason not in (None, "blank"):
+        faults.append(Fault("id_number", str(reading.reason), "quarantine"))
+
+
+# Clocks ------------------------------------------------------------------------------------------------
+
+
+def _nothing_ahead(table: Table, found: Values, now: int, faults: Faults) -> None:
+    for name, policy in TIMES[table.name]:
+        moment = found.get(name)
+        if moment is not None and moment > now:
+            if moment <= now + SKEW_MS:
+                found[name] = now
+                continue
+            del found[name]
+            faults.append(Fault(name, "time_in_future", policy))
+
+
+def _in_order(table: Table, found: Values, faults: Faults) -> None:
+    event, known = _first(found, table.event), found.get("known_at")
+    if event is not None and known is not None and known < event:
+        faults.append(Fault("known_at", "known_before_event", "quarantine"))
+        found["known_at"] = next((found[name] for name in table.known[1:] if name in found), event)
+    for earlier, later in table.ordered:
+        if earlier in found and later in found and found[later] < found[earlier]:
+            faults.append(Fault(later, "dates_reversed", "quarantine"))
+    for fault in faults:
+        if fault.reason == "dates_reversed":
+            found.pop(fault.column, None)
+
+
+def _clocks(table: Table, found: Values, known: int) -> tuple[int, int]:
+    """Nothing is known before it happened: told ahead of a planned time it counts from then."""
+    event, stated = _first(found, table.event), found.get("known_at")
+    if stated is None:
+        stated = known if event is None else max(known, event)
+    return stated if event is None else event, stated
+
+
+def _first(found: Values, names: tuple[str, ...]) -> int | None:
+    return next((found[name] for name in names if name in found), None)
+
+
+# Readers -----------------------------------------------------------------------------------------------
+
+
+def _time(column: Column) -> Reader:
+    name, policy = column.name, column.policy
+
+    def read(raw: Any, faults: Faults) -> int | None:
+        moment = moment_of(raw)
+        if moment is None or not EARLIEST <= moment < LATEST:
+            faults.append(Fault(name, "time_unreadable", policy))
+            return None
+        return moment
+
+    return read
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CHINA_ZONE: Final = timezone(timedelta(milliseconds=CHINA_MS))
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def moment_of(raw: Any) -> int | None:
+    """ISO 8601; what names no zone is China time, a date alone its first moment."""
+    try:
+        moment = datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_CHINA_ZONE)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def _date(column: Column) -> Reader:
+    def read(raw: Any, faults: Faults) -> str | None:
+        day = day_of(raw)
+        if day is None:
+            faults.append(Fault(column.name, "date_unreadable", column.policy))
+        return day
+
+    return read
+
+
+def _number(column: Column) -> Reader:
+    low = -math.inf if column.low is None else column.low
+    high = math.inf if column.high is None else column.high
+    name, policy, whole = column.name, column.policy, column.type == "integer"
+
+    def read(raw: Any, faults: Faults) -> float | None:
+        if type(raw) not in (float, int) or not math.isfinite(raw):
+            faults.append(Fault(name, "number_unreadable", policy))
+            return None
+        number = float(raw)
+        if whole and not number.is_integer():
+            faults.append(Fault(name, "number_not_whole", policy))
+            return None
+        if low <= number <= high:
+            return number
+        faults.append(Fault(name, "out_of_range", policy))
+        return number if policy == "warn" else None
+
+    return read
+
+
+def _text(_: Column) -> Reader:
+    def read(raw: Any, _: Faults) -> str | None:
+        return str(raw).strip()[:500] or None
+
+    return read
+
+
+def _word(words: Mapping[str, Any], column: Column) -> Reader:
+    def read(raw: Any, faults: Faults) -> Any:
+        meant = raw if raw is True or raw is False else words.get(raw)
+        if meant is None:
+            meant = words.get(fold(raw).lower())
+        if meant is None:
+            faults.append(Fault(column.name, "not_in_list", column.policy))
+            return raw if column.policy == "warn" else None
+        return meant
+
+    return read
+
+
+def _identifier(column: Column) -> Reader:
+    read_kind = KINDS[column.type].read
+    plain = re.compile(PLAIN.get(column.type, "(?!)")).fullmatch
+    name, policy = column.name, column.policy
+
+    def read(raw: Any, faults: Faults) -> str | None:
+        if type(raw) is str and plain(raw):
+            return raw
+        value, reason, warning = read_kind(raw)
+        if reason is not None and reason != "blank":
+            faults.append(Fault(name, reason, policy))
+        if warning is not None:
+            faults.append(Fault(name, warning, "warn"))
+        if value is None and policy == "warn":
+            return str(raw).strip()[:500] or None
+        return value
+
+    return read
+
+
+def _reader(column: Column) -> Reader:
+    if column.type == "boolean":
+        return _word(TRUTH, column)
+    if column.type == "enum":
+        return _word(enumeration(column), column)
+    plain = {"time": _time, "date": _date, "number": _number, "integer": _number, "text": _text}
+    return plain.get(column.type, _identifier)(column)
+
+
+READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
+    table.name: {column.name: _reader(column) for column in table.columns if column.type != "json"} for table in TABLES
+}
+REQUIRED: Final = {table.name: table.required for table in TABLES}
+TIMES: Final = {
+    table.name: tuple(
+        (each.name, each.policy) for each in table.columns if each.type == "time" and each.name not in PLANNED
+    )
+    for table in TABLES
+}
