@@ -183,11 +183,22 @@ webhooks = Table(
     Column("url", String(2048), nullable=False),
     Column("kinds", JSON, nullable=False),
     Column("salt", String(64), nullable=False),  # the secret is derived from it with the key file, and kept nowhere
-    Column("salt_before", String(64)),
+    Column("salt_before", String(64)),  # of the secret before, which signs too for a while
     Column("author", String(255), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("rotated_at", UtcTime),
+    Column("rotated_by", String(255)),
     Column("ended_at", UtcTime),
     Column("ended_by", String(255)),
+)
+
+webhook_told = Table(  # how far the casebook was read for events
+    "webhook_told",
+    metadata,
+    Column("source", String(16), primary_key=True),  # runs, labels
+    Column("number", Integer, nullable=False),  # the newest one read
+    Column("recorded_at", UtcTime, nullable=False),  # a run that takes the place of itself has a later one
+    Column("since", Integer, nullable=False),  # the first one read
 )
 
 webhook_events = Table(
@@ -196,6 +207,7 @@ webhook_events = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(32), nullable=False),
     Column("about", String(255), nullable=False),
+    Column("subject", String(255), nullable=False, index=True),  # a ring, an application, a model
     Column("content", JSON, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("kind", "about"),  # nothing is told twice
@@ -208,6 +220,7 @@ webhook_deliveries = Table(
     Column("webhook_id", Integer, ForeignKey("webhooks.id"), primary_key=True),
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcTime, index=True),  # none once delivered or given up
+    Column("leased_until", UtcTime),  # a process is sending it
     Column("delivered_at", UtcTime),
     Column("last_status", Integer),
     Column("last_trouble", String(255), nullable=False),

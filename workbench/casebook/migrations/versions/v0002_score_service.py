@@ -87,20 +87,32 @@ def _webhooks() -> None:
         sa.Column("salt_before", sa.String(64)),
         sa.Column("author", sa.String(255), nullable=False),
         sa.Column("created_at", UtcTime, nullable=False),
+        sa.Column("rotated_at", UtcTime),
+        sa.Column("rotated_by", sa.String(255)),
         sa.Column("ended_at", UtcTime),
         sa.Column("ended_by", sa.String(255)),
         sa.PrimaryKeyConstraint("id", name="pk_webhooks"),
+    )
+    op.create_table(
+        "webhook_told",
+        sa.Column("source", sa.String(16), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("recorded_at", UtcTime, nullable=False),
+        sa.Column("since", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("source", name="pk_webhook_told"),
     )
     op.create_table(
         "webhook_events",
         sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("about", sa.String(255), nullable=False),
+        sa.Column("subject", sa.String(255), nullable=False),
         sa.Column("content", sa.JSON, nullable=False),
         sa.Column("created_at", UtcTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_events"),
         sa.UniqueConstraint("kind", "about", name="uq_webhook_events_kind"),
     )
+    op.create_index("ix_webhook_events_subject", "webhook_events", ["subject"])
     event = sa.ForeignKey("webhook_events.id", name="fk_webhook_deliveries_event_id")
     hook = sa.ForeignKey("webhooks.id", name="fk_webhook_deliveries_webhook_id")
     op.create_table(
@@ -109,6 +121,7 @@ def _webhooks() -> None:
         sa.Column("webhook_id", sa.Integer, hook, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("next_at", UtcTime),
+        sa.Column("leased_until", UtcTime),
         sa.Column("delivered_at", UtcTime),
         sa.Column("last_status", sa.Integer),
         sa.Column("last_trouble", sa.String(255), nullable=False),
