@@ -123,7 +123,7 @@ def rows_of(application: Mapping[str, Any]) -> list[Row]:
 def row_of(kind: str, event: Mapping[str, Any], application_id: str) -> Row:
     """An event's row. One without a number of its own is numbered by what it says: told twice, it is one."""
     table = EVENTS[kind]
-    values = {name: value for name, value in event.items() if name not in ("kind", "application_id")}
+    values = _without(event, "application_id")
     if _names(table, "application_id"):
         _same(event.get("application_id"), application_id, "application_id", "application_id")
         values["application_id"] = application_id
@@ -178,7 +178,8 @@ def _made(application_id: str, section: str, position: int) -> str:
 
 
 def _of_content(application_id: str, section: str, values: Values) -> str:
-    said = orjson.dumps([application_id, values], option=orjson.OPT_SORT_KEYS, default=str)
+    filled = {name: value for name, value in values.items() if value is not None}
+    said = orjson.dumps([application_id, filled], option=orjson.OPT_SORT_KEYS, default=str)
     return f"{section}-{_hash(said)}"
 
 
@@ -186,7 +187,7 @@ def _hash(octets: bytes) -> str:
     return hashlib.blake2b(octets, digest_size=10).hexdigest()
 
 
-def _without(values: Values, *names: str) -> Values:
+def _without(values: Mapping[str, Any], *names: str) -> Values:
     return {name: value for name, value in values.items() if name not in names}
 
 
