@@ -94,7 +94,7 @@ class Target:
             raise Refused("a webhook's address begins with https:// and a host")
         if url.userinfo or url.fragment:
             raise Refused(f"{host}: a webhook's address holds no user, password or #fragment")
-        if _literal(host) is None and not NAME.fullmatch(host):
+        if not NAME.fullmatch(host) and ("%" in host or _literal(host) is None):
             raise Refused("a webhook's host is no name and no address")
         if policy.hosts and not any(host == each or host.endswith(f".{each}") for each in policy.hosts):
             raise Refused(f"{host} is not among RINGROAD_WEBHOOK_HOSTS")
