@@ -59,12 +59,13 @@ class Teller:
         self._vault, self._remembered = vault, remembered
         self.overlay: MutableMapping[tuple[str, str], str] = {} if overlay is None else overlay
         self._sealed: OrderedDict[str, None] = OrderedDict()
+        self._met: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def tell(self, application: Mapping[str, Any], *, now: int) -> Told:
         """An application as a decision engine sends it (`sections.py`). Raises InputError, in particular `Refused`,
         where there is nothing to tell of; any other bad value or row is left out and found."""
         rows = rows_of(application)
-        telling = Telling(self._vault, self.overlay, self._sealed, now=now)
+        telling = Telling(self._vault, self._meaning, self._sealed, now=now)
         head = next(row for row in rows if row.table == "applications")
         telling.known = telling.stated(head)
         for row in rows:
@@ -74,7 +75,7 @@ class Teller:
 
     def tell_event(self, kind: str, event: Mapping[str, Any], *, application_id: str, now: int) -> Told:
         """What became of an application that was told before. Raises `Refused` where its row cannot stand."""
-        telling = Telling(self._vault, self.overlay, self._sealed, now=now)
+        telling = Telling(self._vault, self._meaning, self._sealed, now=now)
         if not telling.row(row_of(kind, event, application_id), partial=kind in LATER):
             raise Refused(telling.refusal())
         return telling.told(application_id)
@@ -87,5 +88,18 @@ class Teller:
                 self._sealed.move_to_end(kind + token)
         for reference in told.references:
             self.overlay.setdefault((reference.kind, reference.token), reference.key)
-        while len(self._sealed) > self._remembered:
-            self._sealed.popitem(last=False)
+        _bound(self._sealed, self._remembered)
+
+    def _meaning(self, kind: str, token: str, number: str) -> str | None:
+        """The key that one of the lender's numbers stands for. What the vault says once, it says for good."""
+        at = (kind, token)
+        key = self.overlay.get(at) or self._met.get(at)
+        if key is None and (key := self._vault.referred(kind, (number,)).get(number)) is not None:
+            self._met[at] = key
+            _bound(self._met, self._remembered)
+        return key
+
+
+def _bound(remembered: OrderedDict[Any, Any], most: int) -> None:
+    while len(remembered) > most:
+        remembered.popitem(last=False)

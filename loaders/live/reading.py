@@ -86,19 +86,21 @@ def judge(
     """The row as it may stand, or None when it is rejected. `known` is when a row was known that does not say so;
     a `partial` one needs its key alone."""
     found: Values = {}
-    readers = READERS[table.name]
+    plan = PLANS[table.name]
+    readers = plan.readers
     for name, raw in values.items():
-        if raw is not None and raw != "" and (read := readers.get(name)) and (value := read(raw, faults)) is not None:
+        if raw is not None and raw != "" and name in readers and (value := readers[name](raw, faults)) is not None:
             found[name] = value
-    if table.name == "applicants" and found.get("id_type", "resident") != "resident":
+    if plan.documents and found.get("id_type", "resident") != "resident":
         _reread(found, values.get("id_number") or None, faults)
-    _nothing_ahead(table, found, now, faults)
-    _in_order(table, found, faults)
-    event, since = _clocks(table, found, known)
-    for name in table.key if partial else REQUIRED[table.name]:
+    for name, policy in plan.times:
+        if name in found and found[name] > now:
+            _ahead(found, name, policy, now, faults)
+    event, since = _clocks(table, found, known, faults)
+    for name in plan.key if partial else plan.required:
         if name not in found and not any(fault.column == name for fault in faults):
             faults.append(Fault(name, "missing", "reject"))
-    if any(fault.policy == "reject" for fault in faults):
+    if faults and any(fault.policy == "reject" for fault in faults):
         return None
     return Judged(found, event, since)
 
@@ -119,40 +121,40 @@ def _reread(found: Values, raw: Any, faults: Faults) -> None:
 # Clocks ------------------------------------------------------------------------------------------------
 
 
-def _nothing_ahead(table: Table, found: Values, now: int, faults: Faults) -> None:
-    for name, policy in TIMES[table.name]:
-        moment = found.get(name)
-        if moment is not None and moment > now:
-            if moment <= now + SKEW_MS:
-                found[name] = now
-                continue
-            del found[name]
-            faults.append(Fault(name, "time_in_future", policy))
+def _ahead(found: Values, name: str, policy: Policy, now: int, faults: Faults) -> None:
+    if found[name] <= now + SKEW_MS:
+        found[name] = now
+    else:
+        del found[name]
+        faults.append(Fault(name, "time_in_future", policy))
 
 
-def _in_order(table: Table, found: Values, faults: Faults) -> None:
-    event, known = _first(found, table.event), found.get("known_at")
-    if event is not None and known is not None and known < event:
-        faults.append(Fault("known_at", "known_before_event", "quarantine"))
-        found["known_at"] = next((found[name] for name in table.known[1:] if name in found), event)
-    for earlier, later in table.ordered:
-        if earlier in found and later in found and found[later] < found[earlier]:
-            faults.append(Fault(later, "dates_reversed", "quarantine"))
-    for fault in faults:
-        if fault.reason == "dates_reversed":
-            found.pop(fault.column, None)
-
-
-def _clocks(table: Table, found: Values, known: int) -> tuple[int, int]:
-    """Nothing is known before it happened: told ahead of a planned time it counts from then."""
+def _clocks(table: Table, found: Values, known: int, faults: Faults) -> tuple[int, int]:
+    """What happens later may not be dated earlier: the later value is dropped. Nothing is known before it happened:
+    told ahead of a planned time it counts from then."""
     event, stated = _first(found, table.event), found.get("known_at")
+    if event is not None and stated is not None and stated < event:
+        faults.append(Fault("known_at", "known_before_event", "quarantine"))
+        stated = next((found[name] for name in table.known[1:] if name in found), event)
+    if table.ordered:
+        reversed_ = [
+            later
+            for earlier, later in table.ordered
+            if earlier in found and later in found and found[later] < found[earlier]
+        ]
+        for later in reversed_:
+            faults.append(Fault(later, "dates_reversed", "quarantine"))
+            found.pop(later, None)
     if stated is None:
         stated = known if event is None else max(known, event)
     return stated if event is None else event, stated
 
 
 def _first(found: Values, names: tuple[str, ...]) -> int | None:
-    return next((found[name] for name in names if name in found), None)
+    for name in names:
+        if name in found:
+            return int(found[name])
+    return None
 
 
 # Readers -----------------------------------------------------------------------------------------------
@@ -267,13 +269,23 @@ def _reader(column: Column) -> Reader:
     return plain.get(column.type, _identifier)(column)
 
 
-READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
-    table.name: {column.name: _reader(column) for column in table.columns if column.type != "json"} for table in TABLES
-}
-REQUIRED: Final = {table.name: table.required for table in TABLES}
-TIMES: Final = {
-    table.name: tuple(
-        (each.name, each.policy) for each in table.columns if each.type == "time" and each.name not in PLANNED
+class _Plan(NamedTuple):
+    readers: Mapping[str, Reader]
+    required: tuple[str, ...]
+    key: tuple[str, ...]
+    times: tuple[tuple[str, Policy], ...]
+    documents: bool
+
+
+def _plan(table: Table) -> _Plan:
+    times = [each for each in table.columns if each.type == "time" and each.name not in PLANNED]
+    return _Plan(
+        readers={column.name: _reader(column) for column in table.columns if column.type != "json"},
+        required=table.required,
+        key=table.key,
+        times=tuple((each.name, each.policy) for each in times),
+        documents=table.name == "applicants",
     )
-    for table in TABLES
-}
+
+
+PLANS: Final[Mapping[str, _Plan]] = {table.name: _plan(table) for table in TABLES}

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from graph.errors import InputError
 from graph.normalise import KINDS
+from loaders.facts import FACTS
 from loaders.tables import BY_NAME, TABLES
+from loaders.translate import recordable
 
 Values = dict[str, Any]
 
@@ -74,7 +77,12 @@ FUNDED = ("funded_at",)
 LATER = {"decided": DECIDED, "funded": FUNDED}
 """The columns of an application that nobody knows when it is sent: they come as events."""
 
-_ORDER = {table.name: at for at, table in enumerate(TABLES)}
+_LATER = {name for columns in LATER.values() for name in columns}
+_ORDER = tuple(table.name for table in TABLES)
+_NUMBERED = {table.name: table.key[0] for table in TABLES if table.column(table.key[0]).type == "opaque"}
+_ONES = tuple(name for name, section in SECTIONS.items() if not section.many and not section.within)
+_LISTS = tuple(name for name, section in SECTIONS.items() if section.many)
+_WITHIN = {holder: tuple(name for name, section in SECTIONS.items() if section.within == holder) for holder in SECTIONS}
 
 
 class Row(NamedTuple):
@@ -85,6 +93,7 @@ class Row(NamedTuple):
     values: Values
 
     def field(self, column: str) -> str:
+        """As errors name it."""
         return f"{self.path}.{column}" if self.path and column else self.path or column
 
 
@@ -94,105 +103,105 @@ def rows_of(application: Mapping[str, Any]) -> list[Row]:
     Raises InputError when a row says that it belongs to something else than what holds it.
     """
     head = {name: value for name, value in application.items() if name not in SECTIONS}
+    if not _LATER.isdisjoint(head):
+        known = min(_LATER & head.keys())
+        raise InputError(f"{known}: nobody knows this when an application is sent; tell it as an event")
     own = str(head.get("application_id") or "")
-    later = {name for columns in LATER.values() for name in columns}
-    if known := sorted(later & head.keys()):
-        raise InputError(f"{known[0]}: nobody knows this when an application is sent; tell it as an event")
-    held: dict[str, tuple[Values, str]] = {"": (head, "")}
-    rows = [Row("", "applications", head)]
-    for name, section in sorted(SECTIONS.items(), key=lambda each: bool(each[1].within)):
-        holder, path = held.get(section.within, (None, ""))
-        given = None if holder is None else holder.pop(name, None) if section.within else application.get(name)
-        if not given or holder is None:
-            continue
-        path = f"{path}.{name}" if path else name
-        if section.many:
-            rows += [Row(f"{path}.{at}", section.table, dict(each)) for at, each in enumerate(given)]
-            continue
-        values = dict(given)
-        _agree(holder, values, section.agrees, path, _made(own, name, 0))
-        held[name] = values, path
-        rows.append(Row(path, section.table, values))
-    for row in rows:
-        section_name = row.path.split(".", 1)[0]
-        if row.path and SECTIONS[section_name].many:
-            _complete(row, section_name, head, own)
-    return sorted(rows, key=lambda row: _ORDER[row.table])
+    found: dict[str, list[Row]] = {"applications": [Row("", "applications", head)]}
+    for name in _ONES:
+        if given := application.get(name):
+            _place(found, name, (head, ""), dict(given), own)
+    for name in _LISTS:  # after those that can tell the applicant's number
+        if given := application.get(name):
+            table = SECTIONS[name].table
+            found[table] = [
+                Row(f"{name}.{at}", table, _complete(dict(each), name, at, head, own)) for at, each in enumerate(given)
+            ]
+    return [row for table in _ORDER if table in found for row in found[table]]
+
+
+def _place(found: dict[str, list[Row]], name: str, holder: tuple[Values, str], values: Values, own: str) -> None:
+    """One row, and those inside it; `holder` is what it stands in, and where that stands."""
+    section, (held_by, way) = SECTIONS[name], holder
+    path = f"{way}.{name}" if way else name
+    _agree(held_by, values, section, path, own)
+    found[section.table] = [Row(path, section.table, values)]
+    for inner in _WITHIN.get(name, ()):
+        if given := values.pop(inner, None):
+            _place(found, inner, (values, path), dict(given), own)
 
 
 def row_of(kind: str, event: Mapping[str, Any], application_id: str) -> Row:
     """An event's row. One without a number of its own is numbered by what it says: told twice, it is one."""
     table = EVENTS[kind]
-    values = _without(event, "application_id")
-    if _names(table, "application_id"):
-        _same(event.get("application_id"), application_id, "application_id", "application_id")
+    values = {name: value for name, value in event.items() if name != "application_id"}
+    if "application_id" in {column.name for column in BY_NAME[table].columns}:
+        if (given := event.get("application_id")) is not None:
+            _same(given, application_id, "application_id", "application_id")
         values["application_id"] = application_id
-    _number(table, values, _of_content(application_id, kind, values))
+    key = _NUMBERED.get(table)
+    if key is not None and not values.get(key):
+        values[key] = _of_content(application_id, kind, table, values)
     return Row("", table, values)
 
 
-def _complete(row: Row, section: str, head: Values, own: str) -> None:
-    """What follows from the nesting, and a number for a row that has none."""
-    for column in SECTIONS[section].follows:
-        if head.get(column) is not None:
-            _same(row.values.get(column), head[column], column, row.field(column))
-            row.values[column] = head[column]
-    if section == "bureau_inquiries":  # the next application of the person brings the same inquiry again
-        _number(row.table, row.values, _of_content("", section, _without(row.values, "applicant_id", "known_at")))
-    else:
-        _number(row.table, row.values, _made(own, section, int(row.path.rsplit(".", 1)[1])))
+def _complete(values: Values, section: str, at: int, head: Values, own: str) -> Values:
+    """With what follows from the nesting, and a number for a row that has none."""
+    table, _, _, follows, _ = SECTIONS[section]
+    for column in follows:
+        expected = head.get(column)
+        if expected is not None:
+            given = values.get(column)
+            if given is not None and given != expected:
+                _same(given, expected, column, f"{section}.{at}.{column}")
+            values[column] = expected
+    key = _NUMBERED.get(table)
+    if key is not None and not values.get(key):
+        if section == "bureau_inquiries":  # the next application of the person brings the same inquiry again
+            values[key] = _of_content("", section, table, values)
+        else:
+            values[key] = _made(own, section, at)
+    return values
 
 
-def _agree(holder: Values, values: Values, column: str, path: str, made: str) -> None:
+def _agree(holder: Values, values: Values, section: Section, path: str, own: str) -> None:
     """A number that stands in two places is one number; one that stands in neither is made."""
+    column = section.agrees
     there, here = holder.get(column), values.get(column)
-    if there is not None and here is not None:
+    if there is not None and here is not None and there != here:
         _same(here, there, column, f"{path}.{column}")
-    number = there if there is not None else here
-    if number is None and BY_NAME[_table_of(path)].column(column).type == "opaque":
-        number = made
-    if number is not None:
+    number = there or here
+    if not number and section.table in _NUMBERED:
+        number = _made(own, path, 0)
+    if number:
         holder[column] = values[column] = number
 
 
-def _table_of(path: str) -> str:
-    return SECTIONS[path.rsplit(".", 1)[-1]].table
-
-
 def _same(given: Any, expected: Any, column: str, field: str) -> None:
-    if given is None or given == expected:
-        return
     kind = KINDS["vin" if column == "vin" else "opaque"]
     if kind.normalise(given) != kind.normalise(expected):
         raise InputError(f"{field}: names another {column} than the application; leave it out or correct it")
-
-
-def _number(table: str, values: Values, made: str) -> None:
-    key = BY_NAME[table].column(BY_NAME[table].key[0])
-    if key.type == "opaque" and not values.get(key.name):
-        values[key.name] = made
 
 
 def _made(application_id: str, section: str, position: int) -> str:
     return f"{section}-{position}-{_hash(application_id.encode())}"
 
 
-def _of_content(application_id: str, section: str, values: Values) -> str:
-    filled = {name: value for name, value in values.items() if value is not None}
-    said = orjson.dumps([application_id, filled], option=orjson.OPT_SORT_KEYS, default=str)
-    return f"{section}-{_hash(said)}"
+def _of_content(application_id: str, section: str, table: str, values: Values) -> str:
+    """Of what stands in the event in the clear: a hash of an identifier would give it away."""
+    said = [application_id, *(values.get(column) for column in _content(table))]
+    return f"{section}-{_hash(orjson.dumps(said, default=str))}"
+
+
+@cache
+def _content(table: str) -> tuple[str, ...]:
+    declared, says = BY_NAME[table], FACTS[table]
+    columns = [column.name for column in declared.columns if recordable(declared, says, column.name)]
+    return tuple(dict.fromkeys([*declared.event, *columns]))
 
 
 def _hash(octets: bytes) -> str:
     return hashlib.blake2b(octets, digest_size=10).hexdigest()
-
-
-def _without(values: Mapping[str, Any], *names: str) -> Values:
-    return {name: value for name, value in values.items() if name not in names}
-
-
-def _names(table: str, column: str) -> bool:
-    return any(each.name == column for each in BY_NAME[table].columns)
 
 
 def nested(within: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,6 +18,9 @@ from loaders.live.told import Event, Finding, Reference, Told, ToldEdge, ToldNod
 from loaders.tables import BY_NAME, Table
 from loaders.translate import own_value, plain, recordable
 
+Meaning = Callable[[str, str, str], str | None]
+"""Of (kind, token, number): the key that one of the lender's own numbers is known to stand for."""
+
 
 class Name(NamedTuple):
     key: str
@@ -27,11 +30,9 @@ class Name(NamedTuple):
 class Telling:
     """Of one application or event; used once."""
 
-    def __init__(
-        self, vault: Vault, overlay: Mapping[tuple[str, str], str], sealed: Container[str], *, now: int
-    ) -> None:
+    def __init__(self, vault: Vault, meaning: Meaning, sealed: Container[str], *, now: int) -> None:
         """`sealed` are kinds and tokens whose values lie sealed on disk already."""
-        self._vault, self._overlay, self._known_sealed = vault, overlay, sealed
+        self._vault, self._meaning, self._known_sealed = vault, meaning, sealed
         self._now = self.known = now
         self.application: str | None = None
         self._names: dict[tuple[str, str], Name] = {}
@@ -70,20 +71,24 @@ class Telling:
         """Whether the row stands. A `partial` one adds to what an earlier row of its table said."""
         table, faults = BY_NAME[row.table], Faults()
         judged = judge(table, row.values, now=self._now, known=self.known, faults=faults, partial=partial)
-        self._findings += [Finding(row.field(each.column), each.reason, each.policy) for each in faults]
+        if faults:
+            self._findings += [Finding(row.field(each.column), each.reason, each.policy) for each in faults]
         if judged is None:
             return False
         prepare(table.name, judged.values)
         if table.name == "applications":
             self.application = judged.values["application_id"]
         says = FACTS[table.name]
+        values = judged.values
         for end in says.nodes:
-            self._describe(table, end, judged)
+            if end.column in values:
+                self._describe(table, end, judged)
         for fact in says.edges:
-            if fact.source.split or fact.target.split:
-                self._relate_each(fact, table, judged)
-            else:
-                self._relate(fact, table, judged)
+            if fact.source.column in values and fact.target.column in values:
+                if fact.source.split or fact.target.split:
+                    self._relate_each(fact, table, judged)
+                else:
+                    self._relate(fact, table, judged)
         if says.events is not None:
             self._record(says.events, says, table, judged, row)
         return True
@@ -121,7 +126,7 @@ class Telling:
         if name is not None:
             return name
         (token,) = self._vault.tokens(REF + end.refer, (number,))
-        key = self._overlay.get((end.refer, token)) or self._vault.referred(end.refer, (number,)).get(number)
+        key = self._meaning(end.refer, token, number)
         if key is not None:
             name = Name(key, self._mask(end, key, number, meaning))
         else:
@@ -144,9 +149,7 @@ class Telling:
     def _describe(self, table: Table, end: End, row: Judged) -> None:
         """What the row says of the node itself. Of rows that state the same properties of one node the latest known
         speaks for all, known since the earliest."""
-        number = row.values.get(end.column)
-        if number is None:
-            return
+        number = row.values[end.column]
         if end.refer:
             name = self._resolve(end, number, meaning_of(end.refer, row.values))
         else:
@@ -184,8 +187,6 @@ class Telling:
 
     def _relate(self, fact: EdgeFact, table: Table, row: Judged) -> None:
         values = row.values
-        if values.get(fact.source.column) is None or values.get(fact.target.column) is None:
-            return
         column, only = fact.only
         if column and (values.get(column) not in only if only else column in values):
             return
