@@ -17,21 +17,20 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from gnn.dispositions import CLEARED, EVIDENCE, POSITIVE, WITHDRAWN
 from graph.records import Ints
 from graph.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
 FOREVER = np.iinfo(np.int64).max
 
-POSITIVE = "CONFIRMED_FRAUD"
-CLEARED = ("CLEARED_BENIGN", "OUT_OF_SCOPE_CREDIT", "DATA_ERROR")
-EVIDENCE = {"E1": 1.0, "E2": 1.0, "E3": 0.5}
-INNOCENT = -1.0
+INNOCENT, UNSAID = -1.0, 0.0
 
 
 class Statements(NamedTuple):
     """`last` per application its newest statement, -1 for none; `previous` the one before. `weight` is the evidence of
-    fraud by then (1 for E1 and E2, .5 for E3 and unstated; domain.md §2.6), `INNOCENT` where it was cleared."""
+    fraud by then (1 for E1 and E2, .5 for E3 and unstated; domain.md §2.6), `INNOCENT` where it was cleared, `UNSAID`
+    where what had been said was withdrawn."""
 
     last: Ints
     previous: Ints
@@ -72,20 +71,23 @@ class Labels:
 
     def tell(self, row: int, number: int, *, known_at: int, label: str, level: str | None, source: str | None) -> bool:
         """Statement `number` on a row, not older than those before; False for a label that says neither."""
-        if label != POSITIVE and label not in CLEARED:
+        if label != POSITIVE and label not in CLEARED and label != WITHDRAWN:
             return False
-        fraud = label == POSITIVE
-        if fraud:
+        said, weight = self.said, INNOCENT
+        if label == POSITIVE:
             if self.fraud_from[row] == FOREVER:
                 self.fraud_from[row], self.early[row] = known_at, source == "review"
             self.fraud_until[row] = FOREVER
-            self.evidence[row] = max(self.evidence[row], EVIDENCE.get(level or "", 0.5))
+            before = 0.0 if said.last[row] >= 0 and said.weight[said.last[row]] == UNSAID else self.evidence[row]
+            self.evidence[row] = weight = max(before, EVIDENCE.get(level or "", 0.5))
+        elif label == WITHDRAWN:
+            self.fraud_until[row], self.cleared_from[row] = min(self.fraud_until[row], known_at), FOREVER
+            weight = UNSAID
         else:
             self.fraud_until[row] = known_at if self.fraud_from[row] < FOREVER else FOREVER
             self.cleared_from[row] = min(self.cleared_from[row], known_at)
-        said = self.said
         said.previous[number], said.known_at[number] = said.last[row], known_at
-        said.weight[number], said.last[row] = self.evidence[row] if fraud else INNOCENT, number
+        said.weight[number], said.last[row] = weight, number
         return True
 
 

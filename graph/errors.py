@@ -77,3 +77,19 @@ class ModelRefused(RingroadError):
 
     status = 503
     exit_code = 4
+
+
+class KeyReused(InputError):
+    """A request came again under the same idempotency key with other content."""
+
+
+class NotAuthenticated(RingroadError):
+    """Nobody we know: no API key, an unknown one, or a wrong secret."""
+
+    status = 401
+
+
+class NotAllowed(RingroadError):
+    """Somebody we know, who may not do this."""
+
+    status = 403

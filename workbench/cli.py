@@ -22,10 +22,12 @@ from rich.progress import Progress
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
-from workbench import doctor, instance, override, ringruns, scores
+from workbench import doctor, instance, labels, override, ringruns, scores, strategies
+from workbench import keys as api_keys
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
 from workbench.terminal import Json, Store, bar, err, moment, out, say, written_to
+from workbench.webhooks import cli as webhooks
 
 EXIT_CODES = (
     """Exit codes: 0 done · 1 fault · 2 bad input · 3 too many bad rows · 4 store · 5 vault or key · 6 not found"""
@@ -40,6 +42,9 @@ app = typer.Typer(
     epilog="Everything an instance keeps is under RINGROAD_HOME (~/.ringroad). See .env.example for all settings.",
 )
 app.add_typer(override.app, name="override")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(labels.app, name="labels")
+app.add_typer(strategies.app, name="strategy")
 scores.register(app)
 
 
@@ -219,8 +224,9 @@ def restore(
     )
 
 
-keys = typer.Typer(no_args_is_help=True, help="New keys for the vault; the graph keeps its shape.")
+keys = typer.Typer(no_args_is_help=True, help="New keys for the vault, and keys for the API.")
 app.add_typer(keys, name="keys")
+api_keys.register(keys)
 
 
 @keys.command(epilog="Example: ringroad keys reseal")

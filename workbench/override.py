@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -16,18 +15,17 @@ from graph.overrides import Override
 from graph.records import NodeRef
 from graph.settings import Settings
 from workbench import instance, ringruns
+from workbench.casebook.words import words
 from workbench.render import CHINA, override_table
-from workbench.terminal import Json, Store, moment, say
+from workbench.terminal import Author, Json, Store, moment, say, who
 
 VERDICTS = {"infrastructure": True, "lead": False}
 LASTS = timedelta(days=180)
-LONG_NUMBER = re.compile(r"\d(?:[\s-]?\d){10}")
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Decide that a shared thing is a shop's tablet or the like, or that it is none after all.",
 )
-Author = Annotated[str | None, typer.Option(help="Who says so; default: who is signed in.")]
 Reason = Annotated[str, typer.Option(help="Why, in words; no identifiers.")]
 
 
@@ -57,13 +55,13 @@ def add(
         raise InputError(f"--verdict {verdict} is none; write infrastructure or lead")
     ref = _thing(ring, shared, type_, key)
     override = Override(
-        type=ref.type, key=ref.key, infrastructure=VERDICTS[verdict], kind=_words("--kind", kind, 64),
+        type=ref.type, key=ref.key, infrastructure=VERDICTS[verdict], kind=words("--kind", kind, 64),
         reason=_reason(reason), until=moment(until, "--until") if until else now + LASTS,
     )  # fmt: skip
     with instance.opened(store, vault=False) as here:
         masked = _masked(here, ref)
         with instance.open_casebook(here.settings) as casebook, casebook.writing() as db:
-            number = opinions.add(db, override, author=_author(author), now=now)
+            number = opinions.add(db, override, author=who(author), now=now)
     says = f"{NODES[ref.type].en} {masked}: {verdict} until {override.until.astimezone(CHINA):%Y-%m-%d}"
     say(instance.written({"id": number, "masked": masked} | vars(override)), as_json, f"override {number}: {says}")
 
@@ -107,7 +105,7 @@ def end(
     if not opening.exists(settings.casebook_url):
         raise NodeNotFound(f"there is no override {number}; `ringroad override list` shows them")
     with instance.open_casebook(settings) as casebook, casebook.writing() as db:
-        opinions.end(db, number, author=_author(author), because=_reason(reason), now=datetime.now(UTC))
+        opinions.end(db, number, author=who(author), because=_reason(reason), now=datetime.now(UTC))
     say({"id": number}, as_json, f"override {number} has ended")
 
 
@@ -150,23 +148,4 @@ def _masked_or_gone(here: instance.Instance, ref: NodeRef) -> str:
 def _reason(text: str) -> str:
     if not text.strip():
         raise InputError("an override needs a --reason: whoever reads it next year was not there")
-    return _words("--reason", text, 1000)
-
-
-def _words(option: str, text: str, longest: int) -> str:
-    words = " ".join(text.split())
-    if len(words) > longest:
-        raise InputError(f"{option} has {len(words)} characters; {longest} at most")
-    if LONG_NUMBER.search(words):
-        raise InputError(f"{option} holds a long number, perhaps an identifier; say it without")
-    return words
-
-
-def _author(name: str | None) -> str:
-    try:
-        author = (name if name is not None else getpass.getuser()).strip()
-    except (KeyError, OSError, ImportError):
-        author = ""
-    if not author:
-        raise InputError("nobody is signed in under a name; say who with --author")
-    return _words("--author", author, 255)
+    return words("--reason", text, 1000)

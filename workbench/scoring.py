@@ -120,8 +120,21 @@ def opinion(here: Instance, snapshot: Snapshot, night: int) -> RingOpinion:
 
 
 def events_of(here: Instance) -> dict[str, Any]:
+    """What the store tells, and the labels of the casebook among the outcomes."""
     kinds = set(here.store.event_kinds())
-    return {name: here.store.events(name) for name in TABLES if name in kinds}
+    told = {name: here.store.events(name) for name in TABLES if name in kinds}
+    outcomes = _with_labels(here.settings, told.get("outcomes"))
+    return told if outcomes is None else told | {"outcomes": outcomes}
+
+
+def _with_labels(settings: Settings, outcomes: Any) -> Any:
+    from workbench.casebook import labels, opening
+    from workbench.instance import open_casebook
+
+    if not opening.exists(settings.casebook_url):
+        return outcomes
+    with open_casebook(settings) as casebook, casebook.reading() as db:
+        return labels.with_outcomes(outcomes, labels.as_events(db))
 
 
 # Training ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from rich.progress import (
 )
 
 from graph.errors import InputError
+from workbench.casebook.words import words
 from workbench.render import CHINA
 
 out = Console(highlight=False)
@@ -30,6 +32,8 @@ err = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text for a person.")]
 Store = Annotated[str | None, typer.Option(help="sqlite:///FILE or neo4j://USER@HOST; default RINGROAD_STORE.")]
+
+Author = Annotated[str | None, typer.Option(help="Who says so; default: who is signed in.")]
 
 
 @contextmanager
@@ -59,6 +63,23 @@ def moment(text: str, option: str) -> datetime:
     except ValueError:
         raise InputError(f"{option} {text} is no date; write 2025-10-01 or 2025-10-01T18:00:00+08:00") from None
     return at if at.tzinfo else at.replace(tzinfo=CHINA)
+
+
+def beginning(text: str, option: str) -> datetime:
+    """A date means its first minute."""
+    at = moment(text, option)
+    return at.replace(hour=0, minute=0, second=0, microsecond=0) if len(text) <= 10 else at
+
+
+def who(name: str | None) -> str:
+    """Who says so, for the record."""
+    try:
+        author = (name if name is not None else getpass.getuser()).strip()
+    except (KeyError, OSError, ImportError):
+        author = ""
+    if not author:
+        raise InputError("nobody is signed in under a name; say who with --author")
+    return words("--author", author, 255)
 
 
 def written_to(path: Path, text: str) -> None:

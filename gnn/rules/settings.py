@@ -1,4 +1,5 @@
-"""Every number a lender can set: `settings.yaml`, and over it the lender's own file with the names that differ.
+"""Every number a lender can set: `settings.yaml`, and over it the lender's own file with the names that differ, or
+what a strategy holds in their stead.
 
 Besides its thresholds each rule takes `points` (0 to 100) and `active` (false: the rule is never asked).
 """
@@ -37,12 +38,13 @@ class Settings:
     active: frozenset[str]
 
 
-def read_settings(own: Path | None = None, *, rules: Sequence[Rule] = RULES) -> Settings:
+def read_settings(own: Path | Mapping[str, Any] | None = None, *, rules: Sequence[Rule] = RULES) -> Settings:
     """The shipped settings; what `own` names is replaced. Raises InputError with the field and what it takes."""
     said: dict[str, dict[str, Any]] = {"advice": {}, **{rule.code: {} for rule in rules}}
     taken = {"advice": ADVICE, **{rule.code: rule.thresholds for rule in rules}}
-    for file in (SHIPPED, own) if own is not None else (SHIPPED,):
-        for section, fields in _sections(file, taken):
+    for source in (SHIPPED, own) if own is not None else (SHIPPED,):
+        file, read = (source.name, _read(source)) if isinstance(source, Path) else ("rules", source)
+        for section, fields in _sections(file, read, taken):
             for name, value in fields.items():
                 said[section][name] = _checked(file, section, name, value, taken[section])
     for section, wanted in taken.items():
@@ -61,27 +63,30 @@ def read_settings(own: Path | None = None, *, rules: Sequence[Rule] = RULES) -> 
     )
 
 
-def _sections(file: Path, taken: Mapping[str, Sequence[Threshold]]) -> list[tuple[str, dict[str, Any]]]:
+def _read(file: Path) -> Any:
     try:
-        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); name a YAML file with rule settings") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" near line {mark.line + 1}" if mark is not None else ""
         raise InputError(f"{file.name} is no YAML{where}; write `R06:` and below it, indented, `people: 4`") from None
+
+
+def _sections(file: str, read: Any, taken: Mapping[str, Sequence[Threshold]]) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(read, dict | None):
-        raise InputError(f"{file.name} holds no sections; write `R06:` and below it, indented, `people: 4`")
+        raise InputError(f"{file} holds no sections; write `R06:` and below it, indented, `people: 4`")
     for section, fields in (read or {}).items():
         if section not in taken:
-            raise InputError(f"{file.name}: there is no rule {section}; there are {', '.join(taken)}")
+            raise InputError(f"{file}: there is no rule {section}; there are {', '.join(taken)}")
         if not isinstance(fields, dict):
-            raise InputError(f"{file.name}: {section} names nothing to set; it takes {_names(section, taken[section])}")
+            raise InputError(f"{file}: {section} names nothing to set; it takes {_names(section, taken[section])}")
     return list((read or {}).items())
 
 
-def _checked(file: Path, section: str, name: str, value: Any, thresholds: Sequence[Threshold]) -> Any:
-    where = f"{file.name}: {section}.{name}"
+def _checked(file: str, section: str, name: str, value: Any, thresholds: Sequence[Threshold]) -> Any:
+    where = f"{file}: {section}.{name}"
     if name == "active" and section != "advice":
         if not isinstance(value, bool):
             raise InputError(f"{where} is {value!r}; it takes true or false")

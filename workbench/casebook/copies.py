@@ -30,7 +30,7 @@ def copy_from(casebook: Casebook, file: Path) -> None:
 
 def _copy(source: Connection, target: Connection) -> None:
     for table in metadata.sorted_tables:
-        rows = source.execute(select(table)).mappings()
+        rows = source.execute(select(table).order_by(*table.primary_key.columns)).mappings()  # older ones first
         while some := rows.fetchmany(ROWS):
             target.execute(insert(table), [dict(row) for row in some])
 

@@ -239,7 +239,9 @@ def _revision(db: Connection) -> str | None:
 
 
 def _explained(shown: object, error: object) -> StoreError:
-    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    told = getattr(error, "args", ())
+    words = str(told[0].get("M", "")) if told and isinstance(told[0], dict) else str(error)  # pg8000 adds whole rows
+    said = words.strip().splitlines()[0] if words.strip() else type(error).__name__
     if "locked" in said or "busy" in said:
         return StoreBusy(f"casebook {shown} is being written by another process; run again when it has finished")
     if "full" in said or "disk I/O" in said:
