@@ -1,0 +1,377 @@
+"""What is told: rings born and grown, labels confirmed, models degraded. Derived from what the casebook recorded.
+
+An event holds application numbers, money, scores and codes. No identifier and nothing that a person wrote in words
+is ever part of it. Reading on, the events and who gets them are one transaction under the writers' lock: stopped
+anywhere, run twice or by two processes, each is told once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, tuple_, update
+
+from gnn.dispositions import POSITIVE
+from graph.errors import InputError
+from graph.lineage import Kind
+from workbench.casebook import labels as saying
+from workbench.casebook.opening import Casebook
+from workbench.casebook.tables import (
+    labels,
+    ring_events,
+    ring_members,
+    ring_runs,
+    ring_states,
+    webhook_deliveries,
+    webhook_events,
+    webhook_told,
+    webhooks,
+)
+from workbench.webhooks.hooks import TEST, get
+
+MORE_MONEY = 1.2
+"""A ring grew in money when its exposure is this many times what was last told. Rings have six to eight members: an
+amount that is corrected stays below, a member more is above or is told as a member."""
+
+MORE_RISK = 0.1
+"""A ring grew in risk when its score (0 to 1) rose by this much: less is what a night's other applications move."""
+
+RINGS = ("ring.born", "ring.grew")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MOST_NUMBERS = 50
+CHINA = timezone(timedelta(hours=8))
+RUN = (ring_runs.c.id, ring_runs.c.as_of, ring_runs.c.created_at)
+SOME = 500
+"""Values that one query asks for."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """`about` names the occasion, so that it is told once; `subject` whom it is about."""
+
+    kind: str
+    about: str
+    subject: str
+    content: Mapping[str, Any]
+    happened: datetime
+    """Subscriptions made later do not hear of it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A ring in a run, or as it was last told."""
+
+    run: int
+    score: float
+    exposure: float
+    members: frozenset[str]
+    revived: bool = False
+
+    def grew_in(self, before: Standing) -> tuple[str, ...]:
+        """Codes of what made it larger than `before`; small steps add up, since `before` is what was last told."""
+        grew = {
+            "money": self.exposure > before.exposure and self.exposure >= MORE_MONEY * before.exposure,
+            "risk": round(self.score - before.score, 9) >= MORE_RISK,
+            "members": bool(self.members - before.members),
+            "revival": self.revived and before.run != self.run,
+        }
+        return tuple(name for name, is_so in grew.items() if is_so)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """How far a source was read. `since`: the first number that was."""
+
+    number: int
+    recorded_at: datetime
+    since: int
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A recorded run with its rings as they stand in it."""
+
+    row: Any
+    rings: Mapping[str, Standing]
+    states: Mapping[str, Row[Any]]
+    born: frozenset[str] = field(default_factory=frozenset)
+
+
+def publish(casebook: Casebook, *, now: datetime) -> int:
+    """The number of new events. What was recorded before the first webhook was ever added is told to nobody."""
+    with casebook.reading() as db:
+        if not _anything_new(db):
+            return 0
+    with casebook.writing() as db:
+        return _publish_runs(db, now) + _publish_labels(db, now)
+
+
+def degraded(db: Connection, version: str, what: str, numbers: Mapping[str, float], now: datetime) -> bool:
+    """Tell that a model does worse (`what`: a code such as `psi`), once a day while it lasts; False when it was told.
+
+    Needs a connection of `Casebook.writing`.
+    """
+    if not all(CODE.fullmatch(each) for each in (version, what, *numbers)):
+        raise InputError("model.degraded: a version or a name is no code; up to 64 letters, digits and ._- only")
+    if len(numbers) > MOST_NUMBERS:
+        raise InputError(f"model.degraded: {len(numbers)} numbers; {MOST_NUMBERS} at most")
+    told = {name: float(each) if math.isfinite(each) else None for name, each in numbers.items()}
+    content = {"model_version": version, "what": what, "numbers": told, "as_of": _text(now)}
+    about = f"{version} {what} {now.astimezone(CHINA):%Y-%m-%d}"
+    return _tell(db, [Event("model.degraded", about, version, content, now)], now) > 0
+
+
+def trial(db: Connection, number: int, *, now: datetime) -> int:
+    """An event for one subscription only, to see whether it arrives; its number. Needs `Casebook.writing`."""
+    hook = get(db, number)
+    if hook.ended_at is not None:
+        raise InputError(f"webhook {number} ended on {hook.ended_at:%Y-%m-%d}; add a new one")
+    event = Event(TEST, f"{number} {_text(now)}", str(number), {"webhook": number, "as_of": _text(now)}, now)
+    [(row, _)] = _numbered(db, [event], now)
+    db.execute(insert(webhook_events).values(row))
+    db.execute(insert(webhook_deliveries).values(_delivery(row["id"], number, now)))
+    return int(row["id"])
+
+
+# Reading on --------------------------------------------------------------------------------------------
+
+
+def _anything_new(db: Connection) -> bool:
+    if db.execute(select(webhooks.c.id).limit(1)).first() is None:
+        return False
+    run = db.execute(select(*RUN).order_by(ring_runs.c.id.desc()).limit(1)).one_or_none()
+    label = db.execute(select(func.max(labels.c.id))).scalar() or 0
+    told = {row.source: row for row in db.execute(select(webhook_told))}
+    if len(told) < 2 or label > told["labels"].number:
+        return True
+    return run is not None and (run.id, run.created_at) != (told["runs"].number, told["runs"].recorded_at)
+
+
+def _read(db: Connection, source: str) -> _Read:
+    """Where to go on; in the beginning, what was there before the first webhook counts as read."""
+    row = db.execute(select(webhook_told).where(webhook_told.c.source == source)).one_or_none()
+    if row is not None:
+        return _Read(row.number, row.recorded_at, row.since)
+    first = db.execute(select(func.min(webhooks.c.created_at))).scalar_one()
+    table, column = (ring_runs, ring_runs.c.created_at) if source == "runs" else (labels, labels.c.known_at)
+    before = db.execute(
+        select(table.c.id, column.label("at")).where(column < first).order_by(table.c.id.desc()).limit(1)
+    ).one_or_none()
+    read = _Read(0, first, 1) if before is None else _Read(before.id, before.at, before.id + 1)
+    db.execute(insert(webhook_told).values(vars(read) | {"source": source}))
+    return read
+
+
+def _keep(db: Connection, source: str, read: _Read) -> None:
+    db.execute(update(webhook_told).where(webhook_told.c.source == source).values(vars(read)))
+
+
+# Labels ------------------------------------------------------------------------------------------------
+
+
+def _publish_labels(db: Connection, now: datetime) -> int:
+    """Fraud as far as it counts as confirmed: final, and on papers by two people."""
+    read = _read(db, "labels")
+    said = saying.since(db, read.number)
+    number = _tell(db, [_label(each) for each in said if each.counts_as == POSITIVE], now)
+    if said:
+        _keep(db, "labels", replace(read, number=said[-1].id, recorded_at=said[-1].known_at))
+    return number
+
+
+def _label(said: saying.Said) -> Event:
+    """Its note, and who said it, stay here."""
+    label = said.label
+    content = {
+        "label": said.id,
+        "application_id": label.application_id,
+        "typology": label.typology,
+        "evidence_level": label.evidence_level,
+        "source": label.source,
+        "maturity": label.maturity,
+        "occurred_at": _text(label.occurred_at or said.known_at),
+        "as_of": _text(said.known_at),
+        "supersedes": label.supersedes,
+    }
+    return Event("label.confirmed", f"label {said.id}", label.application_id, content, said.known_at)
+
+
+# Rings -------------------------------------------------------------------------------------------------
+
+
+def _publish_runs(db: Connection, now: datetime) -> int:
+    read, number = _read(db, "runs"), 0
+    rows = db.execute(select(*RUN).where(ring_runs.c.id >= read.number).order_by(ring_runs.c.id)).all()
+    for row in rows:
+        if (row.id, row.created_at) == (read.number, read.recorded_at):
+            continue
+        number += _tell(db, list(_of_run(db, row, read.since)), now)
+        read = replace(read, number=row.id, recorded_at=row.created_at)
+    _keep(db, "runs", read)
+    return number
+
+
+def _of_run(db: Connection, row: Any, since: int) -> Iterable[Event]:
+    run = _standing(db, row)
+    before = _told(db, row.id)
+    before |= _seen(db, sorted(run.rings.keys() - before.keys() - run.born), since, row.id)
+    for ring_id, ring in sorted(run.rings.items(), key=lambda each: int(run.states[each[0]].rank)):
+        last = before.get(ring_id)
+        if last is None and ring_id in run.born:
+            yield _ring_event("ring.born", ring_id, run, ring_id, {})
+            continue
+        last = last or Standing(0, 0.0, 0.0, frozenset())
+        if grew := ring.grew_in(last):
+            about = f"{ring_id} {row.id} {int(row.created_at.timestamp() * 1000)}"
+            yield _ring_event("ring.grew", about, run, ring_id, _changed(ring, last, grew))
+
+
+def _changed(ring: Standing, last: Standing, grew: Sequence[str]) -> dict[str, Any]:
+    before = {"exposure": last.exposure, "score": last.score, "size": len(last.members)}
+    return {"grew_in": list(grew), "before": before, "new_application_ids": sorted(ring.members - last.members)}
+
+
+def _ring_event(kind: str, about: str, run: _Run, ring_id: str, changed: Mapping[str, Any]) -> Event:
+    """The sentences of a ring are left out: they name what its members share."""
+    state, ring = run.states[ring_id], run.rings[ring_id]
+    content = {
+        "ring_id": ring_id,
+        "as_of": _text(run.row.as_of),
+        "run": run.row.id,
+        "rank": state.rank,
+        "score": ring.score,
+        "size": state.size,
+        "exposure": ring.exposure,
+        "undisbursed": state.undisbursed,
+        "typology": state.typology,
+        "application_ids": sorted(ring.members),
+    }
+    return Event(kind, about, ring_id, content | dict(changed), run.row.created_at)
+
+
+def _standing(db: Connection, row: Any) -> _Run:
+    states = {each.ring_id: each for each in db.execute(select(ring_states).where(ring_states.c.run_id == row.id))}
+    kinds = select(ring_events.c.ring_id, ring_events.c.kind).where(
+        ring_events.c.run_id == row.id, ring_events.c.kind.in_([Kind.BIRTH.value, Kind.REVIVAL.value])
+    )
+    happened = {each.ring_id: each.kind for each in db.execute(kinds)}
+    members = _members(db, {row.id: list(states)})
+    rings = {
+        ring_id: Standing(row.id, each.score, each.exposure, members[ring_id], happened.get(ring_id) == Kind.REVIVAL)
+        for ring_id, each in states.items()
+    }
+    born = frozenset(ring_id for ring_id, kind in happened.items() if kind == Kind.BIRTH)
+    return _Run(row, rings, states, born)
+
+
+def _told(db: Connection, run: int) -> dict[str, Standing]:
+    """Rings of a run as they were last told."""
+    mine = select(ring_states.c.ring_id).where(ring_states.c.run_id == run)
+    newest = (
+        select(func.max(webhook_events.c.id))
+        .where(webhook_events.c.kind.in_(RINGS), webhook_events.c.subject.in_(mine))
+        .group_by(webhook_events.c.subject)
+    )
+    rows = db.execute(select(webhook_events.c.content).where(webhook_events.c.id.in_(newest))).scalars()
+    return {
+        each["ring_id"]: Standing(each["run"], each["score"], each["exposure"], frozenset(each["application_ids"]))
+        for each in rows
+    }
+
+
+def _seen(db: Connection, rings: Sequence[str], since: int, run: int) -> dict[str, Standing]:
+    """Older rings, never told, as they stood when telling began."""
+    rows: list[Row[Any]] = []
+    for start in range(0, len(rings), SOME):
+        first = (
+            select(ring_states.c.ring_id, func.min(ring_states.c.run_id))
+            .where(ring_states.c.ring_id.in_(rings[start : start + SOME]))
+            .where(ring_states.c.run_id.between(since - 1, run - 1))
+            .group_by(ring_states.c.ring_id)
+        )
+        rows += db.execute(select(ring_states).where(tuple_(ring_states.c.ring_id, ring_states.c.run_id).in_(first)))
+    of_run: dict[int, list[str]] = {}
+    for row in rows:
+        of_run.setdefault(row.run_id, []).append(row.ring_id)
+    members = _members(db, of_run)
+    return {row.ring_id: Standing(row.run_id, row.score, row.exposure, members[row.ring_id]) for row in rows}
+
+
+def _members(db: Connection, rings: Mapping[int, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Per ring those that stood in it after the run under which it is given."""
+    found: dict[str, set[str]] = {ring_id: set() for each in rings.values() for ring_id in each}
+    for run, names in rings.items():
+        there = select(ring_states.c.ring_id).where(ring_states.c.run_id == run)
+        wanted = set(names)
+        rows = select(ring_members.c.ring_id, ring_members.c.application_id).where(
+            ring_members.c.ring_id.in_(there),
+            ring_members.c.joined_run <= run,
+            or_(ring_members.c.left_run.is_(None), ring_members.c.left_run > run),
+        )
+        for ring_id, application_id in db.execute(rows):
+            if ring_id in wanted:
+                found[ring_id].add(application_id)
+    return {ring_id: frozenset(each) for ring_id, each in found.items()}
+
+
+# Telling -----------------------------------------------------------------------------------------------
+
+
+def _tell(db: Connection, events: Sequence[Event], now: datetime) -> int:
+    """Keep those that are new, and a delivery for every subscription that wants it and was there when it happened."""
+    known = _known(db, events)
+    fresh = _numbered(db, [each for each in events if (each.kind, each.about) not in known], now)
+    if not fresh:
+        return 0
+    db.execute(insert(webhook_events), [row for row, _ in fresh])
+    alive = db.execute(select(webhooks).where(webhooks.c.ended_at.is_(None))).all()
+    deliveries = [
+        _delivery(row["id"], hook.id, now)
+        for row, event in fresh
+        for hook in alive
+        if event.kind in hook.kinds and hook.created_at <= event.happened
+    ]
+    if deliveries:
+        db.execute(insert(webhook_deliveries), deliveries)
+    return len(fresh)
+
+
+def _known(db: Connection, events: Sequence[Event]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(events), SOME):
+        some = [each.about for each in events[start : start + SOME]]
+        rows = db.execute(select(webhook_events.c.kind, webhook_events.c.about).where(webhook_events.c.about.in_(some)))
+        found.update((row.kind, row.about) for row in rows)
+    return found
+
+
+def _numbered(db: Connection, events: Sequence[Event], now: datetime) -> list[tuple[dict[str, Any], Event]]:
+    numbers = count((db.execute(select(func.max(webhook_events.c.id))).scalar() or 0) + 1)
+    return [
+        (
+            {"id": next(numbers), "kind": each.kind, "about": each.about, "subject": each.subject, "created_at": now,
+             "content": dict(each.content) | {"trace_id": _trace(each, now)}},
+            each,
+        )
+        for each in events
+    ]  # fmt: skip
+
+
+def _trace(event: Event, now: datetime) -> str:
+    """Names the event in every try and every log, here and at the receiver."""
+    return hashlib.sha256(f"{event.kind}|{event.about}|{now.isoformat()}".encode()).hexdigest()[:32]
+
+
+def _delivery(event: int, hook: int, now: datetime) -> dict[str, Any]:
+    return {"event_id": event, "webhook_id": hook, "tries": 0, "next_at": now, "last_trouble": ""}
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
