@@ -1,8 +1,14 @@
-"""Scores of applications one by one: all models of a version over a desk, with the graph network's embeddings kept."""
+"""Scores of applications one by one: the models of one or several versions over one desk.
+
+The desk takes each application once, whoever scores it. The graph network's embedding of an application is made when
+somebody needs it, its own score or that of a later one: by then it has the bits it would have had at once, since all
+that it reads is dated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +21,29 @@ from gnn.models.hetero_sage import HeteroSage
 from gnn.online import Desk
 from gnn.priors import PriorLinks
 from gnn.room import grown
-from gnn.rules import evaluate
-from gnn.rules.columns import Peers, decision_columns
+from gnn.rules import RULES, Stage, evaluate
+from gnn.rules.columns import RESIDENT, Peers, decision_columns
 from gnn.scorer import Scorer, Scores, log_odds, prior_links
 from gnn.walk import KINDS, Links
+from graph.records import Ints
+
+Columns = Mapping[str, npt.NDArray[Any]]
+Singles = npt.NDArray[np.float32]
 
 PEERS_READ = ("amount", "product", "price_to_income")
+READ = frozenset(PEERS_READ).union(*(rule.reads for rule in RULES if rule.stage is Stage.DECISION))
+"""What rules, and the columns made for them, read of the features."""
+
+MOST_WAITING = 1024
+"""So many applications may wait for their embedding; beyond it each arrival makes two."""
+
+
+class Arrived(NamedTuple):
+    """One application at the desk. `rule_columns` are what the rules read besides the features."""
+
+    row: int
+    seen: Features
+    rule_columns: Columns
 
 
 class Assessed(NamedTuple):
@@ -29,7 +52,63 @@ class Assessed(NamedTuple):
     row: int
     seen: Features
     scores: Scores
-    rule_columns: Mapping[str, npt.NDArray[Any]]
+    rule_columns: Columns
+
+
+class Hearing:
+    """A graph network over a desk. `embeddings[row]` is of shape (layers + 1, hidden); those of `waiting` are still to
+    be made from the features that wait there."""
+
+    def __init__(self, sage: HeteroSage, embeddings: Singles, places: Ints) -> None:
+        self.sage, self.embeddings, self._places = sage, embeddings, places
+        self.waiting: dict[int, Singles] = {}
+
+    def score(self, book: Book, row: int, values: Singles, links: Links) -> float:
+        """Of a row that waits no longer."""
+        self._make_ready(book, row, links)
+        score, own = self._one(book, row, values, links)
+        self._keep(row, own)
+        return score
+
+    def again(self, book: Book, row: int, values: Singles, links: Links) -> float:
+        """As when it arrived; nothing is kept."""
+        self._make_ready(book, row, links)
+        return self._one(book, row, values, links)[0]
+
+    def settle(self, book: Book, links: Links, most: int) -> None:
+        """Embeds the applications that have waited longest."""
+        for row in sorted(self.waiting)[:most]:
+            self._keep(row, self._one(book, row, self.waiting[row], links)[1])
+
+    def _make_ready(self, book: Book, row: int, links: Links) -> None:
+        """Those that a row hears, and those that they hear, in the order in which they arrived."""
+        needed: set[int] = set()
+        asked = [row]
+        while asked and self.waiting:
+            found = {int(one) for one in links.row[asked.pop()] if one >= 0 and int(one) in self.waiting} - needed
+            needed |= found
+            asked += found
+        for one in sorted(needed):
+            self._keep(one, self._one(book, one, self.waiting[one], links)[1])
+
+    def _one(self, book: Book, row: int, values: Singles, links: Links) -> tuple[float, Singles]:
+        x = values[self._places]
+        return self.sage.one(x, links_into(book, row, links), self.embeddings.transpose(1, 0, 2))
+
+    def _keep(self, row: int, own: Singles) -> None:
+        self.embeddings = grown(self.embeddings, row + 1, 0)
+        self.embeddings[row] = own
+        self.waiting.pop(row, None)
+
+
+@dataclass
+class _Shared:
+    """What all assessors over one desk have in common."""
+
+    desk: Desk
+    names: tuple[str, ...]
+    peers: Peers | None
+    hearings: list[Hearing] = field(default_factory=list)
 
 
 class Assessor:
@@ -37,35 +116,152 @@ class Assessor:
 
     def __init__(self, desk: Desk, scorer: Scorer, seen: Features, peers: Peers | None = None) -> None:
         """`seen` are the features of the book that the desk was opened on."""
-        self.desk, self.scorer, self.peers = desk, scorer, peers
-        number = {name: at for at, name in enumerate(seen.names)}
+        self._open(_Shared(desk, seen.names, peers), scorer, embedded(desk.book, scorer, seen))
+
+    def _open(self, shared: _Shared, scorer: Scorer, embeddings: Singles | None) -> None:
+        self._shared, self.scorer = shared, scorer
+        number = {name: at for at, name in enumerate(shared.names)}
         self._places = np.array([number[name] for name in scorer.names], dtype=np.int64)
-        self._embeddings: npt.NDArray[np.float32] | None = None
-        if scorer.sage is not None:
-            layers = scorer.sage.embed(seen.only(scorer.names), prior_links(desk.book, seen))
-            self._embeddings = np.ascontiguousarray(layers.transpose(1, 0, 2))
+        self._read = tuple((name, number[name]) for name in sorted(READ & set(shared.names)))
+        self._hearing: Hearing | None = None
+        if scorer.sage is not None and embeddings is not None:
+            self._hearing = Hearing(scorer.sage, embeddings, self._places)
+            shared.hearings.append(self._hearing)
+
+    @classmethod
+    def resumed(
+        cls, desk: Desk, scorer: Scorer, names: Sequence[str], embeddings: Singles | None, peers: Peers | None
+    ) -> Assessor:
+        """`names` of the desk's features; `embeddings` as `embedded` made them, None for a scorer without a network."""
+        assessor = cls.__new__(cls)
+        assessor._open(_Shared(desk, tuple(names), peers), scorer, embeddings)
+        return assessor
+
+    def beside(self, scorer: Scorer, embeddings: Singles | None) -> Assessor:
+        """Another set of models over the same desk: what arrives here can be assessed there, too."""
+        assessor = type(self).__new__(type(self))
+        assessor._open(self._shared, scorer, embeddings)
+        return assessor
+
+    def close(self) -> None:
+        """Its models are asked no more; the desk goes on without them."""
+        if self._hearing is not None and self._hearing in self._shared.hearings:
+            self._shared.hearings.remove(self._hearing)
+
+    @property
+    def desk(self) -> Desk:
+        return self._shared.desk
+
+    @property
+    def peers(self) -> Peers | None:
+        return self._shared.peers
+
+    # Arrivals --------------------------------------------------------------------------------------------
 
     def assess(self, file: ApplicationFile) -> Assessed:
         """The file arrives and is scored by everything told before it. Raises InputError where it is there already."""
-        row = self.desk.arrive(file)
-        seen, scorer, book = self.desk.features_of(row), self.scorer, self.desk.book
-        by_name = dict(zip(seen.names, seen.values.T, strict=True))
-        columns: Mapping[str, npt.NDArray[Any]] = {}
-        if self.peers is not None:
-            columns = decision_columns(book, seen.rows, by_name, self.peers)
-        told = evaluate(by_name | dict(columns), scorer.settings)
-        x = seen.values[:, self._places]
-        auxiliaries = scorer.alone(x, told)
-        if scorer.sage is not None:
-            auxiliaries["gnn"] = log_odds(np.array([self._hear(scorer.sage, book, row, x[0], seen.links)]))
-        return Assessed(row, seen, scorer.fused(seen.rows, x, auxiliaries, told), columns)
+        return self.assess_row(self.arrive(file))
 
-    def _hear(self, sage: HeteroSage, book: Book, row: int, x: npt.NDArray[np.float32], links: Links) -> float:
-        assert self._embeddings is not None  # noqa: S101 - made with the network
-        self._embeddings = grown(self._embeddings, row + 1, 0)
-        score, own = sage.one(x, links_into(book, row, links), self._embeddings.transpose(1, 0, 2))
-        self._embeddings[row] = own
-        return score
+    def arrive(self, file: ApplicationFile) -> Arrived:
+        """For `assess_row`, here and of every assessor beside it."""
+        row, seen = self._take(file)
+        return Arrived(row, seen, self._columns(np.array([row]), self._by_name(seen.values)))
+
+    def follow(self, file: ApplicationFile) -> int:
+        """The file arrives and nobody asks for its score: whatever comes later is scored as if somebody had."""
+        row, seen = self._take(file)
+        for hearing in self._shared.hearings:
+            if len(hearing.waiting) > MOST_WAITING:
+                hearing.settle(self.desk.book, seen.links, 2)
+        return row
+
+    def settle(self, most: int = MOST_WAITING) -> int:
+        """Makes embeddings that wait, for idle moments; how many still do."""
+        for hearing in self._shared.hearings:
+            hearing.settle(self.desk.book, self.desk.links, most)
+        return sum(len(hearing.waiting) for hearing in self._shared.hearings)
+
+    def _take(self, file: ApplicationFile) -> tuple[int, Features]:
+        row = self.desk.arrive(file)
+        seen = self.desk.features_of(row)
+        for hearing in self._shared.hearings:
+            hearing.waiting[row] = seen.values[0]
+        return row, seen
+
+    # Scores ----------------------------------------------------------------------------------------------
+
+    def assess_row(self, arrived: Arrived) -> Assessed:
+        """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits."""
+        book, hearing = self.desk.book, self._hearing
+        heard = (
+            None if hearing is None else [hearing.score(book, arrived.row, arrived.seen.values[0], arrived.seen.links)]
+        )
+        return Assessed(arrived.row, arrived.seen, self._scored(arrived, heard), arrived.rule_columns)
+
+    def assess_many(self, files: Iterable[ApplicationFile]) -> tuple[Assessed, ...]:
+        """The files arrive one after the other, each seeing those before; then all are scored together, which costs
+        less and gives the bits of one by one."""
+        taken = [self._take(file) for file in files]
+        if not taken:
+            return ()
+        rows, values = np.array([row for row, _ in taken]), np.concatenate([seen.values for _, seen in taken])
+        together = replace(taken[-1][1], values=values, rows=rows)
+        columns = self._columns(rows, self._by_name(values))
+        heard, book = None, self.desk.book
+        if self._hearing is not None:
+            heard = [self._hearing.score(book, row, each.values[0], together.links) for row, each in taken]
+        scores = self._scored(Arrived(int(rows[-1]), together, columns), heard)
+        return tuple(
+            Assessed(row, seen, scores.of(at), {name: each[at : at + 1] for name, each in columns.items()})
+            for at, (row, seen) in enumerate(taken)
+        )
+
+    def again(self, row: int, file: ApplicationFile) -> Assessed:
+        """An earlier row, as of its own arrival with this file. What rules compare with others' (`Peers`) is that of
+        the desk's night, so a row from before it can find another 99th percentile there, and another limit."""
+        seen = self.desk.features_again(row, file)
+        arrived = Arrived(row, seen, self._columns(seen.rows, self._by_name(seen.values)))
+        book, hearing = self.desk.book, self._hearing
+        heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
+        return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
+
+    def _scored(self, arrived: Arrived, heard: list[float] | None) -> Scores:
+        """`heard` is what the graph network says, by row."""
+        values, scorer = arrived.seen.values, self.scorer
+        told = evaluate(self._by_name(values) | dict(arrived.rule_columns), scorer.settings)
+        x = values[:, self._places]
+        auxiliaries = scorer.alone(x, told)
+        if heard is not None:
+            auxiliaries["gnn"] = log_odds(np.array(heard))
+        return scorer.fused(arrived.seen.rows, x, auxiliaries, told)
+
+    def _by_name(self, values: Singles) -> dict[str, npt.NDArray[Any]]:
+        return {name: values[:, place] for name, place in self._read}
+
+    def _columns(self, rows: Ints, named: Columns) -> Columns:
+        peers = self.peers
+        if peers is None:
+            return {}
+        columns = decision_columns(self.desk.book, rows, named, peers)
+        refused = columns["id_number_refused"]
+        for at in np.flatnonzero(np.isnan(refused)).tolist() if peers.numbered else ():
+            refused[at] = self._refused(int(rows[at]))
+        return columns
+
+    def _refused(self, row: int) -> float:
+        """Of an applicant whom no night has seen yet: by the mask, as `Peers.by_number`."""
+        person = self.desk.applicant(row)
+        if person is None or person.properties.get("id_type") != RESIDENT or not person.label:
+            return float("nan")
+        return float(not person.label[:1].isdigit())
+
+
+def embedded(book: Book, scorer: Scorer, seen: Features) -> Singles | None:
+    """Of every row, of shape (rows, layers + 1, hidden); None for a scorer without a graph network."""
+    if scorer.sage is None:
+        return None
+    layers = scorer.sage.embed(seen.only(scorer.names), prior_links(book, seen))
+    return np.ascontiguousarray(layers.transpose(1, 0, 2))
 
 
 def links_into(book: Book, row: int, links: Links) -> PriorLinks:
@@ -77,8 +273,7 @@ def links_into(book: Book, row: int, links: Links) -> PriorLinks:
     weight = (links.weight[row, slots] / np.maximum(carried.sum(axis=1), 1))[at]
     source = source[at]
     when = np.full(len(source), book.as_of[row])
-    told = book.labels
-    known = (told.fraud_from[source] <= when) & (told.fraud_until[source] > when)
+    known = book.labels.evidence_at(source, when) > 0
     return PriorLinks(
         KINDS, source, np.full(len(source), row), kind, np.maximum(weight, 1e-6).astype(np.float32),
         known.astype(np.float32),

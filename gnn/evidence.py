@@ -6,10 +6,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
+
+import numpy as np
 
 from gnn.book import ROLES, Book
+from gnn.files import Thing, shown
 from gnn.walk import KINDS, POST_KINDS, WINDOW_DAYS, kind_table
-from graph.ontology import EDGES, NODES
+from graph.ontology import EDGES
 from graph.records import DAY
 
 OWN_ROLES = ("person", "deal", "dealer", "salesperson")
@@ -31,18 +35,44 @@ class Path:
     earlier: tuple[str, ...]
 
 
+class Names(Protocol):
+    """What the numbers of a book stand for: of a desk, where there are things and rows that no snapshot has."""
+
+    def thing(self, number: int) -> tuple[str, int, Thing]:
+        """(type, id, the thing with its label) of a thing."""
+
+    def application(self, row: int) -> str:
+        """The application's number as a screen shows it."""
+
+
+class OfSnapshot:
+    """Names from the book's own snapshot."""
+
+    def __init__(self, book: Book) -> None:
+        self._nodes, self._types, self._starts = book.snapshot.nodes, list(book.offsets), list(book.offsets.values())
+
+    def thing(self, number: int) -> tuple[str, int, Thing]:
+        at = bisect_right(self._starts, number) - 1
+        table, index = self._nodes[self._types[at]].table, number - self._starts[at]
+        id_, known_at = table["id"][index].as_py(), table["known_at"][index].as_py()
+        return self._types[at], id_, Thing(known_at, {}, label=shown(self._types[at], table, index))
+
+    def application(self, row: int) -> str:
+        key: str = self._nodes["Application"].table["key"][row].as_py()
+        return key
+
+
 class Held:
     """What one application held when it was scored, and who held it before: the walk of `walk.py` for a single row."""
 
-    def __init__(self, book: Book, row: int) -> None:
+    def __init__(self, book: Book, row: int, names: Names | None = None) -> None:
+        """`names` default to the snapshot's; a desk is the names of its own book."""
         self.book, self.row = book, row
+        self.names: Names = OfSnapshot(book) if names is None else names
         self.now, self.then = int(book.as_of[row]), int(book.submitted[row])
-        self.starts = list(book.offsets.values())
-        self.types = list(book.offsets)
-        self.applications = book.snapshot.nodes["Application"].table["key"]
         pairs = book.pairs
         own = range(int(pairs.start[row]), int(pairs.start[row + 1]))
-        self.pairs = [pair for pair in own if pairs.known_at[pair] <= self.now]
+        self.pairs = [pair for pair in own if pairs.told_at[pair] <= self.now and pairs.application[pair] == row]
         self.selves = {int(book.person[row])}
         for pair in self.pairs:
             if ROLES[pairs.role[pair]].name == "deal":
@@ -69,13 +99,9 @@ class Held:
     def _own(self, pair: int, role: str) -> list[int] | None:
         if role == "person":
             return list(dict.fromkeys(one for one, _ in self._before(pair, OWN_DAYS, STEPS)))[:EARLIER] or None
-        told = self.book.labels
-        fraud = (
-            one
-            for one, _ in self._before(pair, WINDOW_DAYS, CROWD_STEPS)
-            if told.fraud_from[one] <= self.now < told.fraud_until[one]
-        )
-        return list(dict.fromkeys(fraud))[:EARLIER]
+        before = np.array([one for one, _ in self._before(pair, WINDOW_DAYS, CROWD_STEPS)], dtype=np.int64)
+        fraud = before[self.book.labels.evidence_at(before, np.full(len(before), self.now)) > 0]
+        return list(dict.fromkeys(fraud.tolist()))[:EARLIER]
 
     def _sharing(self, pair: int, role: str, abouts: frozenset[str]) -> list[int]:
         """Applications of other people; none for a thing that many hold by nature."""
@@ -104,20 +130,14 @@ class Held:
             other = int(pairs.previous[other])
 
     def _path(self, pair: int, earlier: Sequence[int]) -> Path:
-        thing = int(self.book.pairs.thing[pair])
-        at = bisect_right(self.starts, thing) - 1
-        type_, index = self.types[at], thing - self.starts[at]
-        table = self.book.snapshot.nodes[type_].table
-        label = table["masked"][index].as_py() or ""
-        if not label and NODES[type_].kind is None:
-            label = table["key"][index].as_py()
+        type_, id_, thing = self.names.thing(int(self.book.pairs.thing[pair]))
         return Path(
-            application=self.applications[self.row].as_py(),
+            application=self.names.application(self.row),
             relation=ROLES[self.book.pairs.role[pair]].relation,
             type=type_,
-            thing=table["id"][index].as_py(),
-            label=label,
-            earlier=tuple(self.applications[one].as_py() for one in earlier),
+            thing=id_,
+            label=thing.label,
+            earlier=tuple(self.names.application(one) for one in earlier),
         )
 
 

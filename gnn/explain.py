@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnn.book import Book, Floats
-from gnn.evidence import Held, Path
+from gnn.evidence import Held, Names, Path
 from gnn.features.catalogue import CATALOGUE, CLUSTERS, Feature
 from graph.errors import InputError
 from graph.ontology import NODES
@@ -347,12 +347,13 @@ def _says(feature: Feature, value: float) -> Text:
 # Evidence ------------------------------------------------------------------------------------------------
 
 
-def with_evidence(found: Iterable[Reason], book: Book, row: int) -> tuple[Reason, ...]:
+def with_evidence(found: Iterable[Reason], book: Book, row: int, names: Names | None = None) -> tuple[Reason, ...]:
     """The reasons with the things that carry them and who held those before, as known when the row was scored.
 
-    A dealer's or salesperson's path leads to known fraud among the earlier customers, if there is any.
+    A dealer's or salesperson's path leads to known fraud among the earlier customers, if there is any. `names` are the
+    desk's where the row arrived there.
     """
-    held = Held(book, row)
+    held = Held(book, row, names)
     return tuple(_evident(each, held.paths(_behind(each))) for each in found)
 
 

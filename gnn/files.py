@@ -35,11 +35,15 @@ class Hold(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """A node by its id. `key` is needed of document templates alone, which are compared by it."""
+    """A node by its id. `key` is needed of document templates alone, which are compared by it.
+
+    `label` is what a screen may show of it: masked where the key is somebody's.
+    """
 
     known_at: int
     properties: Properties
     key: str = ""
+    label: str = ""
 
 
 class Inquiry(NamedTuple):
@@ -59,7 +63,8 @@ class ApplicationFile:
     """`id` is that of the node (`NodeRef.id`), `properties` are those of the ontology that are known at submission.
 
     `things` are by type and id. `device_events` (their flags) and `documents` (their kinds) are the application's own,
-    `inquiries` what the bureau has reported of the applicant so far; None where nobody loads any.
+    `inquiries` what the bureau has reported of the applicant so far; None where nobody loads any. `name` is the
+    application's number as a screen shows it.
     """
 
     id: int
@@ -70,6 +75,7 @@ class ApplicationFile:
     device_events: tuple[Properties, ...] | None = None
     documents: tuple[str | None, ...] | None = None
     inquiries: tuple[Inquiry, ...] | None = None
+    name: str = ""
 
 
 class Cutter:
@@ -114,6 +120,7 @@ class Cutter:
             device_events=self._rows("device_events", row, now, tuple(FLAGS.values())),
             documents=self._documents(row, now),
             inquiries=self._inquiries(person, now),
+            name=nodes.table["key"][row].as_py(),
         )
 
     def _pages(self, row: int, now: int) -> tuple[list[Hold], dict[tuple[str, int], Thing]]:
@@ -131,7 +138,8 @@ class Cutter:
     def _thing(self, type_: str, index: int, told: bool) -> Thing:
         table = self.snapshot.nodes[type_].table
         key = table["key"][index].as_py() if type_ == PAGED else ""
-        return Thing(table["known_at"][index].as_py(), told_properties(type_, table, index) if told else {}, key)
+        properties = told_properties(type_, table, index) if told else {}
+        return Thing(table["known_at"][index].as_py(), properties, key, shown(type_, table, index))
 
     def _rows(self, table: str, owner: int, now: int, names: tuple[str, ...]) -> tuple[Properties, ...] | None:
         events = self.events.get(table)
@@ -171,6 +179,13 @@ def told_properties(type_: str, table: pa.Table, index: int) -> Properties:
     names = [each.name for each in NODES[type_].properties if each.dated_by is None]
     row: Properties = table.select(names).slice(index, 1).to_pylist()[0]
     return {name: value for name, value in row.items() if value is not None}
+
+
+def shown(type_: str, table: pa.Table, index: int) -> str:
+    """What a screen may show of a node: its mask, or its key where that is nobody's."""
+    masked: str = table["masked"][index].as_py() or ""
+    key: str = table["key"][index].as_py() if not masked and NODES[type_].kind is None else ""
+    return masked or key
 
 
 def search(inquiry: Inquiry) -> bool:

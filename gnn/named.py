@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gnn.book import Book
-from gnn.files import Thing, told_properties
+from gnn.files import Thing, shown, told_properties
 from gnn.told import words
-from graph.pages import SAME_PAGE_BITS
-from graph.records import Ints
+from graph.pages import BLOCK_BITS, BLOCKS, SAME_PAGE_BITS, Bits
+from graph.records import Ints, ranges
 from graph.snapshot import PAGED
 
 PAGE = "page:"
 
 
+@dataclass(frozen=True)
+class Index:
+    """What finds a thing of the snapshot. All of it is sorted, so that a process can map it into memory.
+
+    `ids` are sorted, by type; deal `deals[i]` is called `deal_words[i]`. `bits` are the hashes of the pages that no
+    earlier page looks like, `pages` their numbers, oldest first; those of bucket b of quarter q are `near[q, start[q,
+    b]:start[q, b + 1]]`.
+    """
+
+    ids: Mapping[str, Ints]
+    deal_words: Ints
+    deals: Ints
+    bits: Bits
+    pages: Ints
+    near: Ints
+    start: Ints
+
+    @classmethod
+    def of(cls, book: Book) -> Self:
+        nodes = book.snapshot.nodes
+        names = nodes["Application"].table["deal_id"].combine_chunks().dictionary_encode().dictionary
+        known = words(names.to_pylist())
+        first = book.snapshot.pages.first
+        keys = nodes[PAGED].table["key"].to_pylist()
+        lead = [at for at, key in enumerate(keys) if key.startswith(PAGE) and first[at] == at]
+        bits = np.array([_bits(keys[at]) for at in lead], dtype=np.uint64)
+        quarters = _quarters(bits)
+        start = np.stack(
+            [np.concatenate([[0], np.cumsum(np.bincount(each, minlength=1 << BLOCK_BITS))]) for each in quarters]
+        )
+        return cls(
+            ids={name: each.ids[each.by_id] for name, each in nodes.items()},
+            deal_words=np.sort(known),
+            deals=np.argsort(known).astype(np.int64),
+            bits=bits,
+            pages=np.array(lead, dtype=np.int64) + book.offsets[PAGED],
+            near=np.argsort(quarters, axis=1, kind="stable").astype(np.int64),
+            start=start.astype(np.int64),
+        )
+
+
 class Named:
     """Things by type and id; deals by their name."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, index: Index | None = None) -> None:
+        self.index = Index.of(book) if index is None else index
         self._offsets, self._nodes = book.offsets, book.snapshot.nodes
-        self._base = len(book.aside_from)
-        self._sorted: dict[str, tuple[Ints, Ints]] = {}
+        self.base = book.offsets["Deal"] + len(self.index.deals)
         self._first = book.snapshot.pages.first
         self._new: dict[tuple[str, int], int] = {}
         self._told: list[tuple[str, int, Thing]] = []
-        deals = self._nodes["Application"].table["deal_id"].combine_chunks().dictionary_encode().dictionary
-        known = words(deals.to_pylist())
-        self._deals = known[np.argsort(known)], np.argsort(known)
-        self._pages = Leaders(self._nodes[PAGED].table["key"].to_pylist(), self._first, book.offsets[PAGED])
+        self._pages = Leaders(self.index)
 
     def __len__(self) -> int:
-        return self._base + len(self._told)
+        return self.base + len(self._told)
 
     def number(self, type_: str, id_: int) -> int:
         """-1 for one that nobody has named so far."""
@@ -52,60 +93,71 @@ class Named:
 
     def deal(self, name: int) -> int:
         """The number of a deal, by the word for its name."""
-        keys, order = self._deals
+        keys = self.index.deal_words
         place = int(keys.searchsorted(name))
         if place < len(keys) and keys[place] == name:
-            return self._offsets["Deal"] + int(order[place])
+            return self._offsets["Deal"] + int(self.index.deals[place])
         found = self._new.get(("Deal", name), -1)
         return found if found >= 0 else self.add("Deal", name, Thing(0, {}))
 
     def thing(self, number: int) -> tuple[str, int, Thing]:
         """(type, id, what it says) of a number; of a deal the word for its name."""
-        if number >= self._base:
-            return self._told[number - self._base]
+        if number >= self.base:
+            return self._told[number - self.base]
         type_ = next(name for name, begin in reversed(list(self._offsets.items())) if begin <= number)
         if type_ == "Deal":
             return type_, number, Thing(0, {})
         table, index = self._nodes[type_].table, number - self._offsets[type_]
         id_, known_at, key = (table[name][index].as_py() for name in ("id", "known_at", "key"))
-        return type_, id_, Thing(known_at, told_properties(type_, table, index), key)
+        return type_, id_, Thing(known_at, told_properties(type_, table, index), key, shown(type_, table, index))
 
     def _index(self, type_: str, id_: int) -> int:
-        if type_ not in self._sorted:
-            nodes = self._nodes[type_]
-            self._sorted[type_] = nodes.ids[nodes.by_id], nodes.by_id
-        ids, by_id = self._sorted[type_]
+        ids = self.index.ids[type_]
         place = int(ids.searchsorted(id_))
-        return int(by_id[place]) if place < len(ids) and ids[place] == id_ else -1
+        return int(self._nodes[type_].by_id[place]) if place < len(ids) and ids[place] == id_ else -1
 
 
 class Leaders:
     """Pages that no earlier one looks like, by their perceptual hash (`graph/pages.py`)."""
 
-    def __init__(self, keys: list[str], first: Ints, offset: int) -> None:
-        lead = [at for at, key in enumerate(keys) if key.startswith(PAGE) and first[at] == at]
-        self._bits = np.array([_bits(keys[at]) for at in lead], dtype=np.uint64)
-        self._number = np.array(lead, dtype=np.int64) + offset
-        self._count = len(lead)
+    def __init__(self, index: Index) -> None:
+        self._known = index
+        self._bits, self._numbers = np.zeros(64, dtype=np.uint64), np.zeros(64, dtype=np.int64)
+        self._count = 0
 
     def join(self, key: str, number: int) -> int:
         """The number of the earliest page that it looks like; it leads under its own where there is none."""
-        bits = np.uint64(_bits(key))
-        near = np.flatnonzero(_ones(self._bits[: self._count] ^ bits) <= SAME_PAGE_BITS)
-        if len(near):
-            return int(self._number[near[0]])
+        bits, known = np.array([_bits(key)], dtype=np.uint64), self._known
+        for places, all_bits, numbers in (
+            (self._candidates(bits), known.bits, known.pages),
+            (slice(self._count), self._bits, self._numbers),
+        ):
+            near = numbers[places][np.bitwise_count(all_bits[places] ^ bits) <= SAME_PAGE_BITS]
+            if len(near):
+                return int(near.min())
         if self._count == len(self._bits):
-            more = max(64, self._count)
-            self._bits = np.concatenate([self._bits, np.zeros(more, dtype=np.uint64)])
-            self._number = np.concatenate([self._number, np.zeros(more, dtype=np.int64)])
-        self._bits[self._count], self._number[self._count] = bits, number
+            self._bits, self._numbers = (np.concatenate([each, each]) for each in (self._bits, self._numbers))
+        self._bits[self._count], self._numbers[self._count] = bits[0], number
         self._count += 1
         return number
+
+    def _candidates(self, bits: Bits) -> Ints:
+        """Of six differing bits some quarter has at most one."""
+        buckets, quarter = _quarters(bits) ^ _FLIPS, np.arange(BLOCKS)[:, None]
+        near, start = self._known.near, self._known.start
+        begin, count = start[quarter, buckets], start[quarter, buckets + 1] - start[quarter, buckets]
+        places = ranges((begin + quarter * near.shape[1]).ravel(), count.ravel())
+        return np.asarray(near.ravel()[places])
+
+
+_FLIPS = np.array([[0, *(1 << bit for bit in range(BLOCK_BITS))]], dtype=np.int64)
+
+
+def _quarters(bits: Bits) -> npt.NDArray[np.int64]:
+    """Of shape (quarters, hashes)."""
+    shifts = np.arange(BLOCKS, dtype=np.uint64)[:, None] * np.uint64(BLOCK_BITS)
+    return np.asarray((bits[None, :] >> shifts) & np.uint64((1 << BLOCK_BITS) - 1), dtype=np.int64)
 
 
 def _bits(key: str) -> int:
     return int(key[-16:], 16)
-
-
-def _ones(words_: np.ndarray[Any, np.dtype[np.uint64]]) -> Ints:
-    return np.asarray(np.bitwise_count(words_), dtype=np.int64)

@@ -8,28 +8,31 @@ one row. So a row has the same bits here and there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
+import numba
 import numpy as np
 
-from gnn.book import FOREVER, ROLE, ROLES, Book, Pairs, chained, when
-from gnn.features.assemble import Features, Ledger, features, row_features, scratch_of
+from gnn.book import FOREVER, ROLE, ROLES, Book, Floats, Pairs, chained, when
+from gnn.features.assemble import Features, Ledger, features, row_features
 from gnn.features.facts import (
     COLUMNS,
     HOLDS,
     Facts,
     facts_of,
-    most_by_day,
+    limits,
     paper_facts,
     session_facts,
     write_limits,
 )
 from gnn.files import ApplicationFile, Hold, Inquiry, Thing, search
-from gnn.named import Named
+from gnn.named import Index, Named
 from gnn.room import Room, trimmed
 from gnn.told import word
+from gnn.walk import KINDS, Links, Scratch
 from graph.errors import InputError
 from graph.records import Ints
 
@@ -51,10 +54,33 @@ class Own(NamedTuple):
     named: bool = True
 
 
-class Desk:
-    """One writer, which asks for features, too: not safe for threads."""
+@dataclass(frozen=True)
+class Start:
+    """What a desk starts from; arrays may be longer than what is used, and then nothing is copied at first.
 
-    def __init__(self, book: Book, ledger: Ledger | None = None, *, at: int) -> None:
+    `at` is when the desk opens, `rows`, `pairs`, `inquiries` and `statements` are what is used, `head` is the last
+    pair of each thing's chain. `most` and `limit` are the automatic limit's, by day and by row.
+    """
+
+    book: Book
+    ledger: Ledger
+    index: Index
+    head: Ints
+    most: Floats
+    limit: Floats
+    at: int
+    rows: int
+    pairs: int
+    inquiries: int
+    statements: int
+
+    @property
+    def things(self) -> int:
+        """In the snapshot, deals and all."""
+        return self.book.offsets["Deal"] + len(self.index.deals)
+
+    @classmethod
+    def of(cls, book: Book, ledger: Ledger | None = None, *, at: int) -> Self:
         """`book` is of decision time; `ledger` as `features(book)` left it, or it is made here.
 
         What was told after `at` is left out: an application whose form is not sent yet is known from its session, and
@@ -62,17 +88,48 @@ class Desk:
         """
         ledger = ledger or features(book).ledger
         assert ledger is not None  # noqa: S101 - `features` gives it
-        self._inquiries, self._statements = len(book.inquiries.ref), len(book.labels.said.weight)
-        self._most = most_by_day(book, np.flatnonzero(book.as_of <= at))
+        most, limit = limits(book, book.arrival(np.flatnonzero(book.as_of <= at)))
+        said, inquiries = len(book.labels.said.weight), len(book.inquiries.ref)
         book = _told_by(book, at)
         head = _heads(book.pairs, len(book.aside_from))
-        self._at, self._applications = at, len(book)
-        self._room = Room(book, ledger, scratch_of(book), head, len(book.snapshot.nodes["Person"]))
-        self._rows, self._pairs = len(book), len(book.pairs.thing)
+        return cls(
+            book, ledger, Index.of(book), head, most, limit, at, len(book), len(book.pairs.thing), inquiries, said
+        )
+
+
+class Desk:
+    """One writer, which asks for features, too: not safe for threads.
+
+    What is told between two arrivals counts from after the one before, whatever time it names: an application that was
+    scored has seen nothing of it, and still sees nothing when it is looked at again (`features_again`).
+    """
+
+    def __init__(self, book: Book, ledger: Ledger | None = None, *, at: int) -> None:
+        """As `Start.of`."""
+        self._begin(Start.of(book, ledger, at=at))
+
+    @classmethod
+    def resumed(cls, start: Start) -> Self:
+        desk = cls.__new__(cls)
+        desk._begin(start)
+        return desk
+
+    def _begin(self, start: Start) -> None:
+        book, people = start.book, len(start.book.snapshot.nodes["Person"])
+        self.start = start
+        self._most, self._clock = start.most, start.at
+        self._inquiries, self._statements = start.inquiries, start.statements
+        size = len(book.submitted)
+        scratch = Scratch.room(people + size, size, len(KINDS))
+        self._room = Room(book, start.ledger, scratch, start.head, start.limit, people)
+        self._rows, self._pairs = start.rows, start.pairs
         self._room.for_rows(self._rows + 1)
-        self._named = Named(book)
+        self._named = Named(book, start.index)
+        self._arrived: dict[int, int] = {}
+        self._names: dict[int, str] = {}
         self._late: dict[int, list[int]] = {}
         self._person: dict[int, int] = {}
+        self._decided: dict[int, list[tuple[int, int]]] = {}
         self._facts: tuple[int, Facts] | None = None
 
     def __len__(self) -> int:
@@ -87,40 +144,103 @@ class Desk:
         """(type, id, what it says) of a thing of the book; one that arrived stands in no snapshot yet."""
         return self._named.thing(number)
 
+    def application(self, row: int) -> str:
+        """The application's number as a screen shows it."""
+        if row in self._names or row >= self.start.rows:
+            return self._names.get(row, "")
+        name: str = self._room.book.snapshot.nodes["Application"].table["key"][row].as_py()
+        return name
+
+    def applicant(self, row: int) -> Thing | None:
+        """What the row's file said of the person; None where it names nobody, or one from before the desk opened."""
+        number, pairs = -1, self._room.book.pairs
+        for pair in range(int(pairs.start[row]), int(pairs.start[row + 1])):
+            if pairs.application[pair] == row and pairs.role[pair] == PERSON:
+                number = int(pairs.thing[pair])
+        return self._named.thing(number)[2] if number >= self._named.base else None
+
+    @property
+    def links(self) -> Links:
+        """Of every row so far."""
+        return self._room.ledger.links
+
+    def row_of(self, id_: int) -> int:
+        """Of an application by its node's id; -1 for one that has not arrived."""
+        arrived = self._arrived.get(id_, -1)
+        if arrived >= 0:
+            return arrived
+        row = self._named.number("Application", id_) - self._room.book.offsets["Application"]
+        return row if 0 <= row < self.start.rows and self._room.book.as_of[row] <= self.start.at else -1
+
     # Arrivals --------------------------------------------------------------------------------------------
 
     def arrive(self, file: ApplicationFile) -> int:
         """The new application's row. Raises InputError for one that is here already."""
-        before = self._named.number("Application", file.id)
-        if before >= 0 and (before >= self._applications or self._room.book.as_of[before] <= self._at):
+        if self.row_of(file.id) >= 0:
             raise InputError(f"application {file.id} has arrived before; what became known of it since is to be learnt")
         row, room = self._rows, self._room
         room.for_rows(row + 1)
-        self._named.add("Application", file.id, Thing(file.known_at, file.properties))
+        self._named.add("Application", file.id, Thing(file.known_at, {}, label=file.name))
         numbers = self._numbers(file)
         room.for_things(len(self._named))
         stated = np.array([int(file.properties.get("submitted_at") or 0)])
         submitted, as_of = when(stated, np.array([file.known_at]))
         book = room.book
-        said = {numbers[key]: thing for key, thing in file.things.items()}
         book.submitted[row], book.as_of[row] = submitted[0], as_of[0]
         book.known_at[row], book.ids[row] = file.known_at, file.id
         own = self._held(file, int(as_of[0]), numbers)
         self._tell_earlier(own)
         self._hold(row, own)
         self._rows += 1
+        self._arrived[file.id], self._names[row] = row, file.name
         self._inquire(row, file.inquiries)
-        facts = self._facts_of(own, said, file)
+        facts = self._facts_of([(one.role, one.thing) for one in own], self._said(file), file)
         write_limits(np.zeros(1, np.int64), room.book.submitted[row:], facts, self._most)
+        room.limit[row] = facts["limit"][0]
+        self._clock = max(self._clock, int(as_of[0]))
         self._facts = row, facts
         return row
 
     def features_of(self, row: int) -> Features:
         """Of the row that arrived last: `rows` is that row alone, `links` are of all so far."""
         if self._facts is None or self._facts[0] != row:
-            raise InputError("features are of the application that arrived last; open a book for those of others")
+            raise InputError("these features are of the application that arrived last; ask for others' again")
         room = self._room
         return row_features(room.book, np.array([row]), self._facts[1], room.ledger, room.scratch)
+
+    def features_again(self, row: int, file: ApplicationFile) -> Features:
+        """Of an earlier row, as when it arrived with this file, to the last bit; nothing is written anywhere."""
+        if self.row_of(file.id) != row:
+            raise InputError(f"row {row} is not of application {file.id}; give the file that arrived as that row")
+        room, pairs = self._room, self._room.book.pairs
+        now = int(room.book.as_of[row])
+        at = np.arange(pairs.start[row], pairs.start[row + 1])
+        at = at[(pairs.application[at] == row) & (pairs.told_at[at] <= now)]
+        own = list(zip(pairs.role[at].tolist(), pairs.thing[at].tolist(), strict=True))
+        facts = self._facts_of(own, self._said(file), file)
+        facts["limit"][0] = room.limit[row]
+        with self._as_it_was(row, now):
+            return row_features(room.book, np.array([row]), facts, room.ledger, room.scratch)
+
+    @contextmanager
+    def _as_it_was(self, row: int, now: int) -> Iterator[None]:
+        """Decisions as they stood then; the row's own entries in the ledger are as before in the end."""
+        stated, links = self._room.ledger.stated, self._room.ledger.links
+        kept = [(each, each[row].copy()) for each in (*stated, *links)]
+        latest = {other: int(stated.declined_at[other]) for other in self._decided}
+        for other, told in self._decided.items():
+            stated.declined_at[other] = next((before for until, before in told if now < until), latest[other])
+        try:
+            yield
+        finally:
+            for other, value in latest.items():
+                stated.declined_at[other] = value
+            for each, before in kept:
+                each[row] = before
+
+    def _said(self, file: ApplicationFile) -> dict[int, Thing]:
+        """What the file says of things; of those that it only names, the desk knows what there is to know."""
+        return {self._named.number(*key): thing for key, thing in file.things.items() if thing.properties}
 
     def _numbers(self, file: ApplicationFile) -> dict[tuple[str, int], int]:
         """Of all things that the file names; new ones in the order in which a snapshot would have them."""
@@ -155,8 +275,9 @@ class Desk:
         if last < 0:
             return []
         row = int(pairs.application[last])
-        own = [*range(int(pairs.start[row]), int(pairs.start[row + 1])), *self._late.get(row, ())]
-        return [pair for pair in own if pairs.application[pair] == row and OF_PERSON[pairs.role[pair]]]
+        held = np.arange(pairs.start[row], pairs.start[row + 1])
+        own = dict.fromkeys([*held[pairs.application[held] == row].tolist(), *self._late.get(row, ())])
+        return [pair for pair in own if OF_PERSON[pairs.role[pair]]]
 
     def _tell_earlier(self, own: list[Own]) -> None:
         """What the file names of the person, the person's earlier applications hold from now on, too."""
@@ -178,43 +299,37 @@ class Desk:
     def _hold(self, row: int, own: list[Own]) -> None:
         """The row's own pairs, at the ends of their chains."""
         self._room.book.pairs.start[row] = self._pairs
-        now = int(self._room.book.as_of[row])
+        self._append(row, own, int(self._room.book.as_of[row]))
         person = self._room.people + row
         for one in own:
-            self._append(row, one, now)
             if one.role == PERSON:
                 person = self._person_number(one.thing, row)
         self._room.book.person[row] = person
-        self._room.book.pairs.start[row + 1] = self._pairs
 
     def _person_number(self, thing: int, row: int) -> int:
         index = thing - self._room.book.offsets["Person"]
         return index if index < self._room.people else self._person.setdefault(thing, self._room.people + row)
 
-    def _append(self, row: int, one: Own, told_at: int) -> None:
-        at, room = self._pairs, self._room
-        room.for_pairs(at + 1)
+    def _append(self, row: int, own: list[Own], told_at: int) -> None:
+        """To the ends of the chains; whichever row arrived last has these pairs in its range."""
+        room = self._room
+        room.for_pairs(self._pairs + len(own))
         room.for_things(len(self._named))
-        pairs, last = room.book.pairs, int(room.head[one.thing])
-        pairs.application[at], pairs.role[at], pairs.thing[at] = row, one.role, one.thing
-        pairs.known_at[at], pairs.since[at], pairs.told_at[at] = one.known_at, one.since, told_at
-        pairs.previous[at], pairs.rank[at] = last, pairs.rank[last] + 1 if last >= 0 else 0
-        room.head[one.thing] = at
-        self._pairs += 1
+        told = np.array([one[:4] for one in own], dtype=np.int64).reshape(-1, 4)
+        _write_pairs(row, told, told_at, self._pairs, room.book.pairs, room.head)
+        self._pairs += len(own)
+        room.book.pairs.start[max(row, self._rows - 1) + 1] = self._pairs
 
     def _append_late(self, row: int, role: int, thing: int, known_at: int, since: int) -> None:
         """Among the pairs of the last row, for whose file it comes too late."""
-        pairs = self._room.book.pairs
-        own = (*range(int(pairs.start[row]), int(pairs.start[row + 1])), *self._late.get(row, ()))
-        if any(
-            pairs.application[pair] == row and pairs.role[pair] == role and pairs.thing[pair] == thing for pair in own
-        ):
+        pairs, late = self._room.book.pairs, self._late.get(row, ())
+        held = slice(int(pairs.start[row]), int(pairs.start[row + 1]))
+        same = (pairs.thing[held] == thing) & (pairs.role[held] == role) & (pairs.application[held] == row)
+        if same.any() or any(pairs.role[pair] == role and pairs.thing[pair] == thing for pair in late):
             return
-        last = self._room.book.as_of[self._rows - 1]
-        now = max(known_at, int(self._room.book.as_of[row]) + 1, int(last) + 1)
+        now = max(known_at, int(self._room.book.as_of[row]) + 1, self._clock + 1)
         self._late.setdefault(row, []).append(self._pairs)
-        self._append(row, Own(role, now, since, thing), now)
-        self._room.book.pairs.start[self._rows] = self._pairs
+        self._append(row, [Own(role, now, since, thing)], now)
 
     def _inquire(self, row: int, told: tuple[Inquiry, ...] | None) -> None:
         """The bureau's answer: those inquiries that no earlier file of the person brought."""
@@ -234,15 +349,16 @@ class Desk:
             at = self._inquiries
             self._room.for_inquiries(at + 1)
             known = self._room.book.inquiries
-            known.event_time[at], known.known_at[at], known.ref[at] = each.event_time, each.known_at, word(each.ref)
+            since = min(self._since(each.known_at), int(book.as_of[row]))
+            known.event_time[at], known.known_at[at], known.ref[at] = each.event_time, since, word(each.ref)
             known.institution[at], known.vehicle[at] = word(each.institution), word(each.vehicle)
             known.amount[at], known.previous[at] = each.amount or 0.0, known.last[person]
             known.last[person] = at
             self._inquiries += 1
 
-    def _facts_of(self, own: Iterable[Own], said: dict[int, Thing], file: ApplicationFile) -> Facts:
-        """`own` in the order of a book: of one role the last is the latest."""
-        facts, latest = np.full((1, len(COLUMNS)), np.nan), {one.role: one.thing for one in own}
+    def _facts_of(self, own: Iterable[tuple[int, int]], said: dict[int, Thing], file: ApplicationFile) -> Facts:
+        """`own` are (role, thing) in the order of a book: of one role the last is the latest."""
+        facts, latest = np.full((1, len(COLUMNS)), np.nan), dict(own)
         facts_of("", file.properties, facts[0])
         for role in HOLDS:
             number = latest.get(ROLE[role], -1)
@@ -272,11 +388,15 @@ class Desk:
         self._room.for_statements(self._statements + 1)
         labels = self._room.book.labels
         self._statements += labels.tell(
-            row, self._statements, known_at=known_at, label=label, level=level, source=source
+            row, self._statements, known_at=self._since(known_at), label=label, level=level, source=source
         )
 
     def decide(self, row: int, decision: str, *, at: int) -> None:
-        self._room.ledger.stated.declined_at[row] = at if decision == "decline" else FOREVER
+        """The last word counts; what stood before stays known for who was scored by then."""
+        declined, now = self._room.ledger.stated.declined_at, self._since(at)
+        if declined[row] < FOREVER:
+            self._decided.setdefault(row, []).append((now, int(declined[row])))
+        declined[row] = now if decision == "decline" else FOREVER
 
     def set_aside(self, type_: str, id_: int, *, since: int) -> None:
         """A thing that many hold by nature, as a night's run recognised it; one that nobody named is left."""
@@ -284,7 +404,23 @@ class Desk:
         if number >= 0:
             self._room.for_things(len(self._named))
             aside = self._room.book.aside_from
-            aside[number] = min(aside[number], since)
+            aside[number] = min(aside[number], self._since(since))
+
+    def _since(self, known_at: int) -> int:
+        """Not before the files that are here."""
+        return max(known_at, self._clock + 1)
+
+
+@numba.njit(cache=True)
+def _write_pairs(row, own, told_at, at, pairs, head):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    for place in range(len(own)):
+        pair, thing = at + place, own[place, 3]
+        last = head[thing]
+        pairs.application[pair], pairs.role[pair], pairs.thing[pair] = row, own[place, 0], thing
+        pairs.known_at[pair], pairs.since[pair], pairs.told_at[pair] = own[place, 1], own[place, 2], told_at
+        pairs.previous[pair] = last
+        pairs.rank[pair] = pairs.rank[last] + 1 if last >= 0 else 0
+        head[thing] = pair
 
 
 def _add(found: dict[tuple[int, int], Own], one: Own) -> None:

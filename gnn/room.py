@@ -28,12 +28,15 @@ def grown(array: Array, size: int, fill: float) -> Array:
 
 @dataclass
 class Room:
-    """`head` is the last pair of each thing's chain. All arrays may be longer than what is used."""
+    """`head` is the last pair of each thing's chain, `limit` what was the automatic limit (R17) when each row arrived.
+    All arrays may be longer than what is used.
+    """
 
     book: Book
     ledger: Ledger
     scratch: Scratch
     head: npt.NDArray[np.int64]
+    limit: npt.NDArray[np.float64]
     people: int
 
     def for_rows(self, rows: int) -> None:
@@ -65,6 +68,7 @@ class Room:
                             for name, each in stated._asdict().items())),
             links=Links(*(grown(each, size, -1) for each in links)),
         )  # fmt: skip
+        self.limit = grown(self.limit, size, np.nan)
         self.scratch = self.scratch._replace(
             slot_of=grown(self.scratch.slot_of, people, -1), visited=grown(self.scratch.visited, size, 0)
         )

@@ -47,6 +47,22 @@ class Scores:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def of(self, place: int) -> Scores:
+        """One of them alone."""
+        one = slice(place, place + 1)
+        added, auxiliaries = (
+            {name: each[one] for name, each in told.items()} for told in (self.added, self.auxiliaries)
+        )
+        return Scores(
+            self.rows[one],
+            self.score[one],
+            self.main[one],
+            added,
+            auxiliaries,
+            self.rules.only(place),
+            self.review_from,
+        )
+
 
 @dataclass(frozen=True)
 class Scorer:
@@ -168,8 +184,7 @@ def prior_links(book: Book, seen: Features) -> PriorLinks:
     carried = (mask[:, None] >> np.arange(len(KINDS))) & 1 == 1
     at, kind = np.nonzero(carried)
     weight = (seen.links.weight[target, slot] / np.maximum(carried.sum(axis=1), 1))[at]
-    when, told = book.as_of[target[at]], book.labels
-    known = (told.fraud_from[source[at]] <= when) & (told.fraud_until[source[at]] > when)
+    known = book.labels.evidence_at(source[at], book.as_of[target[at]]) > 0
     return PriorLinks(
         KINDS, source[at], target[at], kind, np.maximum(weight, 1e-6).astype(np.float32), known.astype(np.float32)
     )

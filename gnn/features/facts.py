@@ -186,13 +186,13 @@ def write_limits(rows: Ints, submitted: Ints, facts: Facts, most: Floats) -> Non
     _limits(rows, submitted, facts["amount"], facts["auto_limit_flag"], most, facts["limit"])
 
 
-def most_by_day(book: Book, rows: Ints) -> Floats:
-    """As `write_limits` leaves it when these rows have arrived."""
-    facts, most = np.full((len(book), len(COLUMNS)), np.nan), np.zeros(LIMIT_CALENDAR)
-    for column in ("amount", "auto_limit_flag"):
-        facts[:, PLACE[column]] = _column(book.snapshot.nodes["Application"].table[column], FACTS[column])
-    write_limits(rows, book.submitted, Facts(facts), most)
-    return most
+def limits(book: Book, rows: Ints) -> tuple[Floats, Floats]:
+    """The largest of each day as `write_limits` leaves it when these rows have arrived, and each row's own limit."""
+    most, limit = np.zeros(LIMIT_CALENDAR), np.full(len(book), np.nan)
+    table = book.snapshot.nodes["Application"].table
+    amount, automatic = (_column(table[each], FACTS[each]) for each in ("amount", "auto_limit_flag"))
+    _limits(rows, book.submitted, amount, automatic, most, limit)
+    return most, limit
 
 
 @numba.njit(cache=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ FEWEST_MODELS, FEWEST_DEALERS = 20, 5
 """A model has a price of its own when so many were sold, by so many dealers."""
 
 LIMIT_DAYS = 30
+MONTH_DAYS = 31
+"""A month of a contract is no longer."""
+
 RESIDENT = "resident"
 COLUMNS: Mapping[str, str] = {
     "vehicle_conflicts": "other people, of other deals, with an open application or a running loan on the car",
@@ -126,13 +130,18 @@ class Peers:
             "model_over_market": self.model[period, model],
         }
 
+    @cached_property
+    def numbered(self) -> bool:
+        """Whether anybody's ID number is known."""
+        return bool(np.isfinite(self.refused).any())
+
     def by_number(self, book: Book, rows: Ints) -> Floats:
         """Whether the ID number was refused; a person newer than the fit is looked up."""
         person, people = book.person[rows], book.snapshot.nodes["Person"].table
         fitted = person < len(self.refused)
         refused = np.full(len(rows), np.nan)
         refused[fitted] = self.refused[person[fitted]]
-        for at in np.flatnonzero(~fitted & (person < len(people)) & np.isfinite(self.refused).any()).tolist():
+        for at in np.flatnonzero(~fitted & (person < len(people)) & self.numbered).tolist():
             one = int(person[at])
             if people["id_type"][one].as_py() == RESIDENT:
                 refused[at] = float(not people["masked"][one].as_py()[:1].isdigit())
@@ -222,23 +231,18 @@ def _fates(book: Book, fleets: Ints | None) -> Fates:
     return Fates(
         closed_at=np.where(ended, decided, FOREVER),
         funded_at=np.where(funded > 0, funded, FOREVER),
-        released_at=_released(book),
+        ends_at=_ends(book, funded),
         registered=np.where(dates.isna(), 0, millis),
         payee_from=payee,
         fleet_from=fleets,
     )
 
 
-def _released(book: Book) -> Ints:
-    """Per application when its car's mortgage was known to be released after it was submitted."""
-    released, events = np.full(len(book), FOREVER), book.events.get("vehicle_events")
-    if events is None or not len(events) or "type" not in events.column_names:
-        return released
-    rows = events.select(["owner", "event_time", "known_at", "type"]).to_pandas()
-    rows = rows[rows["type"] == "mortgage_released"]
-    rows["car"] = book.snapshot.nodes["Vehicle"].index_of(rows["owner"].to_numpy())
-    held = pd.DataFrame({"car": book.latest("vehicle"), "row": np.arange(len(book)), "since": book.submitted})
-    rows = rows[rows["car"] >= 0].merge(held, on="car")
-    rows = rows[rows["event_time"] > rows["since"]]
-    np.minimum.at(released, rows["row"].to_numpy(dtype=np.int64), rows["known_at"].to_numpy(dtype=np.int64))
-    return released
+def _ends(book: Book, funded: Ints) -> Ints:
+    """Per application when its loan ends at the latest. That a mortgage was released earlier stands in a table that
+    exists only after funding, and no decision reads one."""
+    months = book.snapshot.nodes["Application"].numbers("term_months")
+    known = (funded > 0) & np.isfinite(months)
+    ends = np.full(len(book), FOREVER)
+    ends[known] = funded[known] + months[known].astype(np.int64) * MONTH_DAYS * DAY
+    return ends

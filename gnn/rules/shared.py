@@ -9,6 +9,7 @@ import numpy as np
 
 from gnn.book import FOREVER, ROLE, ROLES, Book, Floats
 from gnn.walk import HOME, KINDS, NEWEST, WINDOW_DAYS, kind_table
+from gnn.walk.links import OWN_PAIRS
 from graph.circles import YOUNG_EMPLOYER_DAYS
 from graph.incidence import near_is_source
 from graph.ontology import EDGES, NODES
@@ -63,7 +64,7 @@ WALKED = (
 
 @dataclass(frozen=True, eq=False)
 class Fates:
-    """Per application when a decision ended it, when it was funded, when its car was known to be released.
+    """Per application when a decision ended it, when it was funded, when its loan ends by the contract.
 
     Per employer when it was registered (0: not stated), per account from when a dealer named it as its own, per
     employer from when it was known as a fleet, if anybody looked. `FOREVER` for never; what came after the fit is open.
@@ -71,7 +72,7 @@ class Fates:
 
     closed_at: Ints
     funded_at: Ints
-    released_at: Ints
+    ends_at: Ints
     registered: Ints
     payee_from: Ints
     fleet_from: Ints | None
@@ -84,7 +85,7 @@ def walked(book: Book, rows: Ints, fates: Fates) -> dict[str, Floats]:
         rows, book.as_of, book.submitted, book.person,
         (pairs.start, pairs.application, pairs.thing, pairs.role, pairs.known_at, pairs.rank, pairs.previous),
         book.aside_from, _TABLE, (STRANDS, PRIVATE, HUBS),
-        (fates.closed_at, fates.funded_at, fates.released_at),
+        (fates.closed_at, fates.funded_at, fates.ends_at),
         (fates.registered, fates.payee_from, fates.fleet_from if told else np.full(1, FOREVER)),
         (book.offsets["Account"], book.offsets["Employer"]), out,
     )  # fmt: skip
@@ -140,7 +141,7 @@ def _add(kept, count, one):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True)
 def _walk(rows, at, submitted, person, pairs, aside_from, table, known, fates, things, offsets, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917, C901, PLR0912, PLR0915
     start, application, thing, role, known_at, rank, previous = pairs
-    closed_at, funded_at, released_at = fates
+    closed_at, funded_at, ends_at = fates
     registered, payee_from, fleets = things
     accounts, employers = offsets
     strands, private, hubs = known
@@ -157,9 +158,9 @@ def _walk(rows, at, submitted, person, pairs, aside_from, table, known, fates, t
         for pair in range(start[row], start[row + 1]):
             if role[pair] != DEAL and role[pair] != PERSON:
                 continue
-            other = previous[pair]
-            while other >= 0 and own < SLOTS:
-                one = application[other]
+            other, steps = previous[pair], 0
+            while other >= 0 and own < SLOTS and steps < OWN_PAIRS:
+                one, steps = application[other], steps + 1
                 if role[pair] == DEAL:
                     mine[own] = person[one]
                     own += 1
@@ -216,7 +217,7 @@ def _walk(rows, at, submitted, person, pairs, aside_from, table, known, fates, t
                 kin[slot] |= home
                 if own_role == VEHICLE and theirs == VEHICLE:
                     # it counts while the loan runs, or while the application is open
-                    runs = one < fitted and funded_at[one] <= now < released_at[one]
+                    runs = one < fitted and funded_at[one] <= now < ends_at[one]
                     ended = one < fitted and min(closed_at[one], funded_at[one]) <= now
                     is_open = not ended and age <= OPEN_DAYS
                     against[slot] |= runs or is_open

@@ -49,6 +49,19 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.hits)
 
+    def only(self, row: int) -> Verdicts:
+        """Those of one row alone."""
+        one = slice(row, row + 1)
+        return Verdicts(
+            self.codes,
+            self.hits[one],
+            self.points[one],
+            self.weak[one],
+            self.advice[one],
+            self.clusters[one],
+            self.silent,
+        )
+
     def of(self, row: int) -> tuple[Rule, ...]:
         """The rules that hold for a row: the strong ones first, then by points."""
         hit = [BY_CODE[self.codes[at]] for at in np.flatnonzero(self.hits[row]).tolist()]

@@ -21,6 +21,7 @@ from gnn.models.boosted import Boosted
 from graph.errors import InputError
 from graph.ontology import EDGES, NODES
 from graph.records import DAY, Node, NodeRef
+from tests.gnn.conftest import outcomes
 from tests.graph.facts import Facts, customer, edge, node, taken
 
 NAMES = model_names()
@@ -318,13 +319,12 @@ def test_own_history_and_the_fraud_of_a_dealer_have_paths(tmp_path: Path) -> Non
         edge("APPLIED", "P3", "A4", 401), edge("SOLD_BY", "A4", "D1", 401),
     ]  # fmt: skip
     snapshot = taken(tmp_path, facts)
-    book = open_book(snapshot, {})
-    book.labels.fraud_from[1] = 395 * DAY
+    book = open_book(snapshot, {"outcomes": outcomes(snapshot, np.array([1]), np.array([395 * DAY]))})
     told = {each.code: each for each in path_of(book, "A4", own_applications_30d=1, dealer_fraud=1)}
     assert [each.earlier for each in told["RC05"].evidence] == [("A3",)]
     assert [(each.label, each.earlier) for each in told["RC11"].evidence] == [("D1", ("A2",))]
     assert told["RC11"].investigator.en.endswith("dealer D1 with known fraud in A2")
-    book.labels.fraud_from[1] = 402 * DAY
+    book = open_book(snapshot, {"outcomes": outcomes(snapshot, np.array([1]), np.array([402 * DAY]))})
     (later,) = path_of(book, "A4", dealer_fraud=1)
     assert [each.earlier for each in later.evidence] == [()], "what was known later is not told"
 

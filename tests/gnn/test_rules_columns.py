@@ -81,8 +81,9 @@ RELEASED = {"vehicle_events": events("Vehicle", {"owner": "VX", "day": 386, "typ
     [
         (FUNDED, {}, {}, 1),
         ({}, {}, {}, 1),
-        (FUNDED, {"day": 386.5}, RELEASED, 0),
-        (FUNDED, {"day": 385}, RELEASED, 1),
+        (FUNDED, {"day": 386.5}, RELEASED, 1),  # a decision reads nothing that exists only after funding
+        (FUNDED | {"term_months": 1}, {"day": 412.5}, {}, 1),
+        (FUNDED | {"term_months": 1}, {"day": 413.5}, {}, 0),
         ({"decision": "decline", "decided_at": 381 * DAY}, {}, {}, 0),
         ({"decision": "decline", "decided_at": 395 * DAY}, {}, {}, 1),
         ({}, {"day": 441}, {}, 0),
