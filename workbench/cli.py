@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
-from workbench import doctor, instance, labels, override, ringruns, scores, strategies
+from workbench import doctor, instance, labels, override, ringruns, scores, serve, strategies
 from workbench import keys as api_keys
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
@@ -45,6 +45,7 @@ app.add_typer(override.app, name="override")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(labels.app, name="labels")
 app.add_typer(strategies.app, name="strategy")
+app.add_typer(serve.app, name="serve")
 scores.register(app)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from graph.errors import InputError, StorageFull, StoreBusy, StoreError
+from graph.errors import KeyReused, StorageFull, StoreBusy, StoreError
 
 APPLICATION, EVENT, LABEL = "application", "event", "label"
 WAIT_SECONDS = 2.0
@@ -48,10 +48,6 @@ class JournalError(StoreError):
     """The journal cannot be read or written."""
 
 
-class KeyReused(InputError):
-    """A request came again under the same key, or for the same application, with other content."""
-
-
 class Entry(NamedTuple):
     """`at` never falls from one entry to the next: what an entry tells is known from then on."""
 
@@ -78,7 +74,7 @@ class Noted(NamedTuple):
 
     entry: Entry | None
     again: bool = False
-    trouble: InputError | None = None
+    trouble: KeyReused | None = None
 
 
 class Journal:

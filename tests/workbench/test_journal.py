@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from graph.errors import StorageFull, StoreBusy
+from graph.errors import KeyReused, StorageFull, StoreBusy
 from workbench import journal as journals
-from workbench.journal import APPLICATION, EVENT, Asked, Journal, JournalError, KeyReused
+from workbench.journal import APPLICATION, EVENT, Asked, Journal, JournalError
 
 
 class Ticking:

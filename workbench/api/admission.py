@@ -1,0 +1,129 @@
+"""Who is let in, and in what order they are served: few wait, and nobody waits longer than can be answered in time.
+
+One clerk per process takes whoever waits, a few at a time, so that one fsync and one pass over the models serve all
+of them. A single request is never held up by a batch: batches stand in a queue of their own, from which the clerk
+takes when nobody else waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Generic, NamedTuple, TypeVar
+
+from workbench.online.metrics import SHED, WAITING
+from workbench.online.refusals import Draining, Overloaded
+
+Ask = TypeVar("Ask")
+Answer = TypeVar("Answer")
+
+TOGETHER = 8
+"""So many are served at once at most: more would hold up the process for longer than a refusal may take."""
+
+PATIENCE = 0.030
+"""Seconds: the longest wait that somebody is let in for."""
+
+QUICK = 0.25
+"""Weight of the newest time in the mean time of service."""
+
+
+class _Waiting(NamedTuple, Generic[Ask, Answer]):
+    ask: Ask
+    since: float
+    until: float
+    told: asyncio.Future[Answer | BaseException]
+
+
+class Clerk(Generic[Ask, Answer]):
+    """`serve` answers some asks, one answer or error for each; it runs in the event loop's thread, inline."""
+
+    def __init__(
+        self,
+        serve: Callable[[Sequence[Ask]], Sequence[Answer | BaseException]],
+        *,
+        together: int = TOGETHER,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._serve, self.together, self.patience = serve, together, patience
+        self._first: deque[_Waiting[Ask, Answer]] = deque()
+        self._later: deque[_Waiting[Ask, Answer]] = deque()
+        self._wake, self._open = asyncio.Event(), True
+        self._task: asyncio.Task[None] | None = None
+        self.each = 0.003
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Serves who waits; lets nobody in."""
+        self._open = False
+        while self._first or self._later:
+            await asyncio.sleep(0.005)
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def admit(self) -> None:
+        """Before a request is even read. Raises Overloaded where the wait would be too long."""
+        if not self._open:
+            raise Draining("this process is ending; send the request again", retry_after=1)
+        if len(self._first) * self.each > self.patience:
+            SHED.labels("queue").inc()
+            raise Overloaded("more requests wait than can be answered in time; come again", retry_after=1)
+
+    async def ask(self, ask: Ask, *, deadline: float, urgent: bool = True) -> Answer:
+        """`deadline` in seconds from now: who is not served by then is refused."""
+        now = time.perf_counter()
+        told: asyncio.Future[Answer | BaseException] = asyncio.get_running_loop().create_future()
+        (self._first if urgent else self._later).append(_Waiting(ask, now, now + deadline, told))
+        self._wake.set()
+        answer = await told
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._first or self._later:
+                self._serve_some()
+                WAITING.set(len(self._first) + len(self._later))
+                await asyncio.sleep(0)
+
+    def _serve_some(self) -> None:
+        some = self._taken()
+        if not some:
+            return
+        begin = time.perf_counter()
+        try:
+            answers = self._serve([each.ask for each in some])
+        except Exception as error:  # noqa: BLE001 - each of them is told
+            answers = [error] * len(some)
+        spent = (time.perf_counter() - begin) / len(some)
+        self.each += QUICK * (spent - self.each)
+        for each, answer in zip(some, answers, strict=True):
+            if not each.told.done():
+                each.told.set_result(answer)
+
+    def _taken(self) -> list[_Waiting[Ask, Answer]]:
+        """The next to serve; those whose time is over, or who went away, are passed by."""
+        some: list[_Waiting[Ask, Answer]] = []
+        now = time.perf_counter()
+        for queue in (self._first, self._later):
+            while queue and len(some) < self.together:
+                each = queue.popleft()
+                if each.told.done():
+                    continue
+                if now > each.until:
+                    SHED.labels("deadline").inc()
+                    each.told.set_result(Overloaded("it could not be answered before its deadline", retry_after=1))
+                    continue
+                some.append(each)
+            if some:
+                break
+        return some

@@ -1,0 +1,279 @@
+"""The graph that scores are read from: made in the background, kept on disk, opened by every process in a moment.
+
+    desks/20261123T020000/        an image of `gnn/image.py`: the desk as it stood when it was made
+    desks/20261123T020000.rules/  a scorer without any training, for when no model can be trusted
+    desks/current                 the name of the one that serves
+
+A process goes on from the image with what the journal holds since (`position`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnn.assessor import Assessed, Assessor
+from gnn.files import ApplicationFile
+from gnn.image import Image, open_image, save_image
+from gnn.online import Start
+from gnn.registry import CHAMPION, SHADOW
+from gnn.rules import read_settings
+from gnn.rules.columns import Peers
+from gnn.scorer import Scorer
+from gnn.training import PEER_COLUMNS, untrained
+from graph.errors import ModelRefused, NodeNotFound, RingroadError, SnapshotError
+from graph.records import Ints, from_millis, node_id, node_ids, to_millis
+from workbench import scoring
+from workbench.casebook import strategies
+from workbench.casebook.opening import Casebook
+from workbench.instance import Instance, open_casebook, open_graph
+from workbench.online.absorbing import absorbed_by
+from workbench.online.filing import Decided, Known
+from workbench.online.rings import Rings
+from workbench.online.settings import HOUR, ServiceSettings
+
+Progress = Callable[[str, int, int], None]
+
+CURRENT, RULES = "current", ".rules"
+KEPT = 2
+"""So many images stay: a process may still open the one before."""
+
+UNTRAINED_TROUBLE, REFUSED_TROUBLE = "untrained", "model_refused"
+SPARE = 100_000
+
+
+@dataclass
+class View:
+    """An image, opened: one state of the graph with the models that score over it."""
+
+    name: str
+    image: Image
+    assessor: Assessor
+    version: str
+    rings: Rings
+    built_at: int
+    position: int
+    trouble: tuple[str, ...] = ()
+    others: Mapping[str, Assessor] = field(default_factory=dict)
+    """Versions that score beside the one that answers."""
+
+    def row_of(self, application_id: str) -> int | None:
+        row = self.assessor.desk.row_of(node_id("Application", application_id))
+        return row if row >= 0 else None
+
+    def again(self, application_id: str, file: ApplicationFile) -> Assessed:
+        """An application that arrived before, as of then. Raises NodeNotFound for one that is not here."""
+        row = self.row_of(application_id)
+        if row is None:
+            raise NodeNotFound("the application is not in the graph yet")
+        return self.assessor.again(row, file)
+
+    def label(self, told: Mapping[str, Any]) -> None:
+        """A row as `casebook.labels.as_events` gives it."""
+        row = self.assessor.desk.row_of(int(told["owner"]))
+        if row >= 0:
+            self.assessor.desk.label(
+                row, told["label"], known_at=told["known_at"], level=told["evidence_level"], source=told["source"]
+            )
+
+    def learn(self, application_id: str, told: Iterable[Known | Decided]) -> None:
+        row, desk = self.row_of(application_id), self.assessor.desk
+        if row is None:
+            return
+        for each in told:
+            if isinstance(each, Decided):
+                desk.decide(row, each.decision, at=each.at)
+            else:
+                desk.learn(row, each.hold, each.thing)
+
+
+# Opening -------------------------------------------------------------------------------------------------
+
+
+def current(settings: ServiceSettings) -> str | None:
+    """The name of the image that serves; None where none was made."""
+    try:
+        return (settings.desks / CURRENT).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
+def newer(settings: ServiceSettings, view: View) -> bool:
+    name = current(settings)
+    return name is not None and name != view.name
+
+
+def open_current(settings: ServiceSettings) -> View | None:
+    """None where none was made. Raises SnapshotError for one that is damaged.
+
+    A model that is refused does not serve: rules and what the graph itself says answer in its place, and nobody is
+    passed.
+    """
+    name = current(settings)
+    if name is None:
+        return None
+    image = open_image(settings.desks / name)
+    about = image.about
+    scorer, version, trouble = _chosen(settings, image, str(about["version"]), settings.desks / f"{name}{RULES}")
+    assessor = image.assessor(scorer, version)
+    desk = assessor.desk
+    rings = Rings.read(
+        settings.base.rings_file, lambda names: _rows(desk.row_of, node_ids("Application", names).tolist())
+    )
+    return View(
+        name, image, assessor, version, rings, int(about["built_at"]), int(about["position"]), trouble,
+        _beside(settings, image, assessor, version),
+    )  # fmt: skip
+
+
+def _rows(row_of: Callable[[int], int], ids: list[int]) -> Ints:
+    return np.array([row_of(each) for each in ids], dtype=np.int64)
+
+
+def _chosen(settings: ServiceSettings, image: Image, made_for: str, rules: Path) -> tuple[Scorer, str, tuple[str, ...]]:
+    """The champion where the image was made for it, or else the model that it was made for."""
+    for version in dict.fromkeys((_champion(settings), made_for)):
+        if version is None or version not in image.versions or version == scoring.UNTRAINED:
+            continue
+        try:
+            return _load(settings, version), version, ()
+        except ModelRefused:
+            return Scorer.load(rules, read_settings()), scoring.UNTRAINED, (REFUSED_TROUBLE,)
+    return Scorer.load(rules, read_settings()), scoring.UNTRAINED, (UNTRAINED_TROUBLE,)
+
+
+def _load(settings: ServiceSettings, version: str) -> Scorer:
+    model = scoring.registry(settings.base).open(version, features_hash=scoring.features_hash())
+    return Scorer.load(model.folder, read_settings())
+
+
+def _beside(settings: ServiceSettings, image: Image, first: Assessor, serving: str) -> dict[str, Assessor]:
+    """Shadow and challenger, as far as the image holds them; one that is refused is left out."""
+    found = {}
+    for version in image.versions:
+        if version not in (serving, scoring.UNTRAINED):
+            try:
+                found[version] = image.assessor(_load(settings, version), version, beside=first)
+            except RingroadError:
+                continue
+    return found
+
+
+def _champion(settings: ServiceSettings) -> str | None:
+    return _role(settings, CHAMPION)
+
+
+def _role(settings: ServiceSettings, role: str) -> str | None:
+    for each in scoring.registry(settings.base).list():
+        if role in each.role:
+            return each.version
+    return None
+
+
+# Making --------------------------------------------------------------------------------------------------
+
+
+def due(settings: ServiceSettings, now: int) -> bool:
+    """Whether a new one is wanted: none is there, it is old, or another model serves."""
+    name = current(settings)
+    if name is None:
+        return (settings.base.home / "graph.sqlite").exists() or "sqlite" not in settings.base.store_url
+    try:
+        about = open_about(settings.desks / name)
+    except SnapshotError:
+        return True
+    champion = _champion(settings)
+    return now - int(about["built_at"]) > settings.refresh_hours * HOUR or (
+        champion is not None and champion not in about["versions"]
+    )
+
+
+def open_about(folder: Path) -> Mapping[str, Any]:
+    try:
+        told = json.loads((folder / "image.json").read_text(encoding="utf-8"))
+        return {**told["about"], "versions": list(told["scorers"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SnapshotError(f"{folder} holds no image of a desk; make one: ringroad serve refresh") from None
+
+
+def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> Path:
+    """A new image from the store, the casebook's labels and the models that serve; workers take it up by themselves.
+
+    Raises InputError where the store is empty. One at a time: a second call waits and makes another.
+    """
+    settings.desks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(settings.desks / "lock"), open_graph(settings.base, None) as store:
+        here = Instance(settings.base, store, None)
+        built_at = to_millis(datetime.now(UTC))
+        ready = scoring.prepare(here, progress)
+        position = absorbed_by(here.marks(), ready.snapshot.sequence)
+        alone = untrained(ready, settings=read_settings())
+        version, scorers = _scorers(settings, alone)
+        progress("image", 0, 1)
+        name = f"{from_millis(built_at):%Y%m%dT%H%M%S%f}"[:18]
+        alone.save(_made(settings.desks / f"{name}{RULES}"))
+        save_image(
+            settings.desks / name,
+            Start.of(ready.book, ready.seen.ledger, at=int(ready.book.as_of.max())),
+            settings.base.snapshot_dir,
+            seen=ready.seen,
+            peers=Peers.fit(ready.book, {each: ready.seen[each] for each in PEER_COLUMNS}),
+            scorers=scorers,
+            spare=max(SPARE, len(ready.book) // 10),
+            about={"built_at": built_at, "position": position, "version": version},
+        )
+        fresh = settings.desks / f"{CURRENT}.new"
+        fresh.write_text(name, encoding="utf-8")
+        fresh.replace(settings.desks / CURRENT)
+        _forget(settings, name)
+        progress("image", 1, 1)
+        return settings.desks / name
+
+
+def _scorers(settings: ServiceSettings, alone: Scorer) -> tuple[str, dict[str, Scorer]]:
+    """The version that answers, and all that score: champion, shadow, and whom the strategy names."""
+    wanted = [_champion(settings), _role(settings, SHADOW)]
+    with open_casebook(settings.base) as casebook:
+        wanted += _named(casebook)
+    found: dict[str, Scorer] = {}
+    for version in dict.fromkeys(each for each in wanted if each is not None):
+        try:
+            found[version] = _load(settings, version)
+        except ModelRefused:
+            continue
+    serving = next((each for each in found if each == wanted[0]), scoring.UNTRAINED)
+    return serving, found | {scoring.UNTRAINED: alone}
+
+
+def _named(casebook: Casebook) -> list[str]:
+    with casebook.reading() as db:
+        return list(strategies.in_force(db, datetime.now(UTC)).strategy.versions)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _forget(settings: ServiceSettings, name: str) -> None:
+    made = sorted(each for each in settings.desks.iterdir() if each.is_dir() and not each.name.endswith(RULES))
+    for old in made[:-KEPT]:
+        if old.name != name:
+            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(old.with_name(f"{old.name}{RULES}"), ignore_errors=True)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    with place.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

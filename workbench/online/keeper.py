@@ -1,0 +1,142 @@
+"""The process beside the score service: journal into store and vault, webhooks out, a fresh graph for the scorers.
+
+It never stands in the way of a score: when the store is away it waits and tries again, and the journal holds what is
+to come. One keeper works at a time; a second one waits for the first to end.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from graph.errors import RingroadError, StoreError
+from graph.store import GraphStore
+from workbench.instance import open_graph, open_vault
+from workbench.journal import Journal
+from workbench.online import images
+from workbench.online.absorbing import absorb
+from workbench.online.settings import HOUR, ServiceSettings
+
+PAUSE, LONGEST_PAUSE = 0.5, 30.0
+NICE = 15
+"""The graph is made anew at low priority: scores go first."""
+
+log = logging.getLogger("ringroad.keeper")
+
+
+class Keeper:
+    """Each turn is short, and what fails is said and tried again later."""
+
+    def __init__(self, settings: ServiceSettings, *, clock: Callable[[], int]) -> None:
+        self.settings, self.clock = settings, clock
+        self._store: GraphStore | None = None
+        self._pause, self._again_at = PAUSE, 0.0
+        self._refreshing: subprocess.Popen[bytes] | None = None
+        self._refreshed_at = 0
+
+    def run(self, stopped: threading.Event) -> None:
+        with only_one(self.settings.base.home / "keeper.lock", stopped) as mine:
+            if not mine:
+                return
+            with (
+                Journal(self.settings.journal_file, clock=self.clock) as journal,
+                open_vault(self.settings.base) as vault,
+            ):
+                while not stopped.is_set():
+                    moved = self._turn("store", lambda: self._absorb(journal, vault))
+                    self._turn("webhooks", self._deliver)
+                    self._turn("graph", self._refresh)
+                    if not moved:
+                        stopped.wait(PAUSE)
+        self._end()
+
+    def _turn(self, what: str, work: Callable[[], int]) -> int:
+        try:
+            return work()
+        except RingroadError as error:
+            log.warning("%s: %s", what, error.message)
+        except Exception as error:  # noqa: BLE001 - the others go on; the message may hold what somebody sent
+            log.warning("%s: %s", what, type(error).__name__)
+        return 0
+
+    def _absorb(self, journal: Journal, vault: object) -> int:
+        """A store that is away is asked again after a pause that grows."""
+        if time.monotonic() < self._again_at:
+            return 0
+        try:
+            if self._store is None:
+                self._store = open_graph(self.settings.base, None)
+            number = absorb(journal, self._store, vault)  # type: ignore[arg-type]
+        except StoreError:
+            self._again_at, self._pause = time.monotonic() + self._pause, min(2 * self._pause, LONGEST_PAUSE)
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            raise
+        self._pause = PAUSE
+        return number
+
+    def _deliver(self) -> int:
+        return 0
+
+    def _refresh(self) -> int:
+        """A graph that is old, or of another model than the one that serves, is made anew in a process of its own."""
+        if self._refreshing is not None:
+            if self._refreshing.poll() is None:
+                return 0
+            if self._refreshing.returncode:
+                log.warning("graph: making it anew ended with %d", self._refreshing.returncode)
+            self._refreshing = None
+        if images.due(self.settings, self.clock()) and self.clock() - self._refreshed_at > HOUR // 12:
+            self._refreshed_at = self.clock()
+            command = [sys.executable, "-m", "workbench.cli", "serve", "refresh", "--quiet"]
+            self._refreshing = subprocess.Popen(command, preexec_fn=lambda: os.nice(NICE) and None)  # noqa: S603, PLW1509
+        return 0
+
+    def _end(self) -> None:
+        if self._refreshing is not None and self._refreshing.poll() is None:
+            self._refreshing.terminate()
+            self._refreshing.wait(10)
+        if self._store is not None:
+            self._store.close()
+
+
+@contextmanager
+def only_one(place: Path, stopped: threading.Event) -> Iterator[bool]:
+    """Waits until no other process holds the lock; False where it was stopped before."""
+    with place.open("w") as file:
+        while not stopped.is_set():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stopped.wait(PAUSE)
+                continue
+            yield True
+            return
+        yield False
+
+
+def main() -> None:
+    """`python -m workbench.online.keeper`; ends on SIGTERM after the turn it is in."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    stopped = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    try:
+        Keeper(ServiceSettings.read(), clock=lambda: time.time_ns() // 1_000_000).run(stopped)
+    except RingroadError as error:
+        log.warning(error.message)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
