@@ -197,7 +197,7 @@ def deliver_due(casebook: Casebook, clock: Clock, client: Courier, *, patience: 
         ended += client.finished(end - time.monotonic())
         if ended:
             summary += _write(casebook, ended, clock())
-        if not (fresh or client.under_way) or time.monotonic() >= end:
+        if not (fresh or ended or client.under_way) or time.monotonic() >= end:
             return replace(summary, under_way=client.under_way)
 
 
