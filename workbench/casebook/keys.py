@@ -147,7 +147,7 @@ class Keys:
 
     def refresh(self) -> bool:
         """Read them now; False, and those of before hold, when the casebook does not answer."""
-        begun = self._clock()
+        begun = self._asked_at = self._clock()
         try:
             self._ring = Ring(self._read(), begun)
         except RingroadError:
@@ -178,7 +178,7 @@ class Keys:
         now = self._clock()
         if now - self._asked_at < self._every or not self._reading.acquire(blocking=False):
             return
-        self._asked_at = now
+        self._asked_at = now  # before the thread runs: the next call shall not start another
         try:
             threading.Thread(target=self._refresh_once, daemon=True, name="api-keys").start()
         except RuntimeError:  # no thread to be had: the next call tries again

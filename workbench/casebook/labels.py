@@ -95,7 +95,9 @@ def add(db: Connection, label: Label, *, request_key: str, now: datetime) -> Add
     Raises KeyReused for the same key with other content, InputError for what cannot be said, NodeNotFound where
     `supersedes` names no label. `db` is of `Casebook.writing`.
     """
-    key = _hashed(stated("the request key", request_key, 255))
+    if not request_key.strip() or len(request_key) > 255:
+        raise InputError("the request key takes 1 to 255 characters; make a new one for each request")
+    key = _hashed(request_key)
     digest = _digest(label)
     row = db.execute(select(labels.c.id, labels.c.request_digest).where(labels.c.request_key == key)).one_or_none()
     if row is not None and row.request_digest != digest:
@@ -185,7 +187,7 @@ def _digest(label: Label) -> str:
 
 
 def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
 
 
 # Reading -------------------------------------------------------------------------------------------------
