@@ -135,6 +135,7 @@ def _clocks(table: Table, found: Values, known: int, faults: Faults) -> tuple[in
     event, stated = _first(found, table.event), found.get("known_at")
     if event is not None and stated is not None and stated < event:
         faults.append(Fault("known_at", "known_before_event", "quarantine"))
+        del found["known_at"]
         stated = next((found[name] for name in table.known[1:] if name in found), event)
     if table.ordered:
         reversed_ = [
