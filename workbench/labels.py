@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from graph.errors import NodeNotFound
 from graph.records import NodeRef
 from graph.settings import Settings
 from workbench import instance
@@ -68,7 +69,7 @@ def add(
         typology=typology, evidence_level=evidence, second_author=second, note=note, supersedes=supersedes,
     )  # fmt: skip
     with instance.opened(store, vault=False) as here:
-        here.store.node(NodeRef("Application", application_id), as_of=instance.EVERYTHING)
+        _loaded(here, application_id)
         with instance.open_casebook(here.settings) as casebook, casebook.writing() as db:
             done = labels.add(db, said, request_key=request_key or labels.own_key(said), now=now)
     text = f"label {done.id} was told before" if done.again else f"label {done.id}: {application_id} {label}"
@@ -95,6 +96,14 @@ def export(
     found = [written(each) for each in _read(None, as_of)]
     written_to(out_file, as_csv(COLUMNS, ([each[name] for name in COLUMNS] for each in found)))
     out.print(f"{len(found):,} labels in {out_file}", style="dim", markup=False, soft_wrap=True)
+
+
+def _loaded(here: instance.Instance, application_id: str) -> None:
+    """A number mistyped would be a label of nothing, and nobody would notice."""
+    try:
+        here.store.node(NodeRef("Application", application_id), as_of=instance.EVERYTHING)
+    except NodeNotFound:
+        raise NodeNotFound(f"no application {application_id} is loaded; load it first: ringroad load FOLDER") from None
 
 
 COLUMNS = (

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -243,6 +243,8 @@ def test_the_migrations_are_no_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
         command.upgrade(config, "head", sql=True)
     assert sql.getvalue().count("CREATE TABLE") == len(tables.metadata.tables) + 1
     assert "TIMESTAMP WITH TIME ZONE" in sql.getvalue()
+    for table in ("labels", "strategies"):
+        assert f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW" in sql.getvalue()
 
 
 def test_it_is_for_its_owner_only(casebook: Casebook, file: Path) -> None:
@@ -288,6 +290,48 @@ def test_an_older_one_is_upgraded_and_a_copy_kept(older: Path) -> None:
     assert len(before) <= copy.stat().st_size
     Casebook.open(f"sqlite:///{older}", notice=lines.append).close()
     assert len(lines) == 1, "only once"
+
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("casebook-*.sqlite"))
+"""What earlier releases left behind, a file for each revision; `tests/golden/make_casebook.py` says how it was made."""
+
+
+def test_there_is_a_golden_file_for_every_earlier_revision() -> None:
+    script = ScriptDirectory.from_config(alembic_config())
+    earlier = {each.revision for each in script.walk_revisions()} - {HEAD}
+    assert {each.stem.removeprefix("casebook-") for each in GOLDEN} == earlier
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda each: each.stem)
+def test_what_an_earlier_release_wrote_opens_and_is_all_there(golden: Path, file: Path) -> None:
+    """P14."""
+    shutil.copy(golden, file)
+    before = raw(golden)
+    lines: list[str] = []
+    with Casebook.open(f"sqlite:///{file}", notice=lines.append) as casebook:
+        after = raw(file)
+        assert {name: after[name] for name in before if name != VERSION_TABLE} == {
+            name: rows for name, rows in before.items() if name != VERSION_TABLE
+        }
+        assert sum(map(len, before.values())) > 20
+        with casebook.reading() as db:
+            history = lineages.history(db, "RNa", as_of=NOW)
+            (ended, holds) = opinions.listed(db)
+        assert history
+        assert [(each.as_of, each.size) for each in history.states] == [
+            (MAY, 3), (MAY + timedelta(days=30), 4), (MAY + timedelta(days=60), 9),
+        ]  # fmt: skip
+        assert (ended.ended_because, holds.override.type, holds.in_force(NOW)) == ("moved", "Phone", True)
+        assert not run(casebook, "abcdxfghi", as_of=NOW).unrecorded, "and it goes on"
+    assert [line.partition(" upgraded from revision ")[2][:4] for line in lines] == [golden.stem[-4:]]
+    assert raw(file.with_name(f"{file.name}.{golden.stem[-4:]}")) == before
+
+
+def raw(file: Path) -> dict[str, list[Any]]:
+    """Every row of every table, without our code."""
+    with closing(sqlite3.connect(file)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {name: sorted(db.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
 
 
 def test_an_upgrade_that_fails_leaves_it_as_it_was(older: Path, tmp_path: Path) -> None:
@@ -364,6 +408,14 @@ def test_who_waits_too_long_is_told(casebook: Casebook, monkeypatch: pytest.Monk
         content(other)
         with pytest.raises(RingroadError, match="another process"), other.writing():
             pass
+
+
+def test_a_fault_of_postgresql_is_told_without_the_row_that_it_names() -> None:
+    fault = Exception(
+        {"S": "ERROR", "M": "duplicate key value", "D": "Key (request_key)=(secret-word) already exists."}
+    )
+    told = opening._explained("postgresql://h/d", fault)
+    assert str(told) == "casebook postgresql://h/d: duplicate key value"
 
 
 # Copies ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,8 +305,18 @@ def test_no_call_waits_for_a_casebook_that_hangs() -> None:
         desk.answers.set()
 
 
-def test_a_casebook_that_is_gone_when_the_service_begins(casebook: Casebook) -> None:
-    one = made(casebook)
-    asked = Keys.of(casebook)
-    assert asked.check(one.presented, "score", NOW).kid == one.key.kid
-    assert asked.age < 60
+def test_a_casebook_that_is_damaged_when_the_service_begins(tmp_path: Path) -> None:
+    file = tmp_path / "casebook.sqlite"
+    with Casebook.open(f"sqlite:///{file}") as casebook:
+        one = made(casebook)
+        casebook.close()
+        file.rename(tmp_path / "aside")
+        file.write_bytes(b"nonsense" * 999)
+        asked = Keys.of(casebook)
+        assert asked.age == float("inf")
+        with pytest.raises(StoreError, match="cannot be read"):
+            asked.check(one.presented, "score", NOW)
+        (tmp_path / "aside").rename(file)
+        assert asked.refresh()
+        assert asked.check(one.presented, "score", NOW) == one.key
+        assert asked.age < 60
