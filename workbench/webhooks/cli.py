@@ -24,8 +24,8 @@ from workbench.terminal import Author, Json, moment, say, who
 if TYPE_CHECKING:
     from workbench.casebook.opening import Casebook
     from workbench.webhooks.addresses import Policy
-    from workbench.webhooks.deliver import Delivery
     from workbench.webhooks.hooks import Hook, Made
+    from workbench.webhooks.replays import Delivery
 
 WAIT_SECONDS = 20
 """For an answer to a trial: twice what a try may take."""
@@ -125,10 +125,10 @@ def deliveries(
     as_json: Json = False,
 ) -> None:
     """What was told to whom, after how many tries, and what is still waiting."""
-    from workbench.webhooks import deliver
+    from workbench.webhooks import replays
 
     with _casebook() as (_, casebook), casebook.reading() as db:
-        found = deliver.listed(db, now=datetime.now(UTC), webhook=webhook, failed=failed, limit=top)
+        found = replays.listed(db, now=datetime.now(UTC), webhook=webhook, failed=failed, limit=top)
     say(instance.written([vars(each) for each in found]), as_json, _delivery_table(found))
 
 
@@ -144,17 +144,17 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Send again, under the same webhook-id: one event to one webhook, or all that failed since a day."""
-    from workbench.webhooks import deliver
+    from workbench.webhooks import replays
 
     now = datetime.now(UTC)
     if (event is None) == (failed_since is None) or (event is not None and webhook is None):
         raise InputError("name one: EVENT with --webhook ID, or --failed-since 2026-05-01")
     with _casebook() as (_, casebook), casebook.writing() as db:
         if event is not None and webhook is not None:
-            deliver.replay(db, event, webhook, now=now)
+            replays.replay(db, event, webhook, now=now)
             number = 1
         else:
-            number = deliver.replay_failed(db, _beginning(failed_since or ""), now=now, webhook=webhook)
+            number = replays.replay_failed(db, _beginning(failed_since or ""), now=now, webhook=webhook)
     text = f"{number:,} {'delivery goes' if number == 1 else 'deliveries go'} out again"
     say({"deliveries": number}, as_json, text)
 
@@ -178,7 +178,7 @@ def _casebook() -> Iterator[tuple[Settings, Casebook]]:
 @contextmanager
 def _courier(settings: Settings) -> Iterator[Any]:
     from workbench.webhooks.addresses import Way
-    from workbench.webhooks.deliver import Courier
+    from workbench.webhooks.courier import Courier
 
     with Courier(instance.keyring(settings), Way(_policy())) as courier:
         yield courier
@@ -186,13 +186,13 @@ def _courier(settings: Settings) -> Iterator[Any]:
 
 def _tried(casebook: Casebook, courier: Any, event: int, number: int) -> Delivery:
     """Waits for the first try, whichever process makes it."""
-    from workbench.webhooks import deliver
+    from workbench.webhooks import deliver, replays
 
     end = time.monotonic() + WAIT_SECONDS
     while True:
         deliver.deliver_due(casebook, lambda: datetime.now(UTC), courier)
         with casebook.reading() as db:
-            found = deliver.delivery(db, event, number, now=datetime.now(UTC))
+            found = replays.delivery(db, event, number, now=datetime.now(UTC))
         if found.state == "delivered" or found.last_trouble or time.monotonic() >= end:
             return found
         time.sleep(0.1)
