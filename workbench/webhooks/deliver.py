@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
@@ -22,6 +22,7 @@ from workbench.casebook.tables import webhook_deliveries as deliveries
 from workbench.casebook.tables import webhook_events
 from workbench.webhooks import hooks
 from workbench.webhooks.courier import TOTAL_SECONDS, Courier, Letter, Outcome, canonical, signed
+from workbench.webhooks.growing import text
 from workbench.webhooks.replays import this
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -128,7 +129,7 @@ def _letter(db: Connection, row: Any, now: datetime, keyring: Keyring) -> tuple[
     db.execute(update(deliveries).where(this(row.event_id, row.webhook_id)).values(tries=tries, leased_until=lease))
     hook = hooks.get(db, row.webhook_id)
     event = db.execute(select(webhook_events).where(webhook_events.c.id == row.event_id)).one()
-    body = canonical({"type": event.kind, "timestamp": _stamp(event.created_at), "data": event.content})
+    body = canonical({"type": event.kind, "timestamp": text(event.created_at), "data": event.content})
     name = f"evt_{event.content['trace_id']}"
     letter = Letter(row.event_id, hook.id, tries, lease, hook.url, {}, body)
     if row.tries >= TRIES:
@@ -174,7 +175,3 @@ def _write_one(db: Connection, letter: Letter, outcome: Outcome, now: datetime) 
         hooks.end(db, letter.hook, author="its receiver (410)", now=now)
         return Summary(failed=1, given_up=1, ended=1)
     return Summary(int(outcome.delivered), int(not outcome.delivered), int(last and not outcome.delivered))
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
