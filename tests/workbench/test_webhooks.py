@@ -6,7 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,18 +23,12 @@ from workbench.casebook import labels, runs, tables
 from workbench.casebook.opening import Casebook
 from workbench.webhooks import events, hooks
 from workbench.webhooks.addresses import Policy, Refused
-from workbench.webhooks.events import Standing
+from workbench.webhooks.growing import Standing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MAY, JUNE, JULY, AUGUST = (datetime(2025, month, 30, 16, tzinfo=UTC) for month in (5, 6, 7, 8))
 WINDOW = frozenset("abcdefghijklmnopqrstuvwxyz")
 PHONE, NAME = "13800138000", "Zhang San"
-
-
-@pytest.fixture
-def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -97,8 +92,10 @@ def test_the_secret_is_shown_once_and_kept_nowhere(casebook: Casebook, keyring: 
     assert made.secret.startswith("whsec_")
     assert len(made.secret) == len("whsec_") + 44
     key = made.secret.removeprefix("whsec_")
-    casebook.close()
-    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    with casebook.reading() as db:
+        rows = repr(db.execute(select(tables.webhooks)).all()).encode()
+    kept = rows + b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert made.hook.salt.encode() in kept
     for secret in (key.encode(), key.rstrip("=").encode(), *made.hook.keys(keyring, now=NOW)):
         assert secret not in kept
     assert key not in repr(made)
@@ -383,21 +380,21 @@ import sys
 from datetime import UTC, datetime
 from workbench.casebook.opening import Casebook
 from workbench.webhooks import events
-with Casebook.open(f"sqlite:///{sys.argv[1]}") as casebook:
+with Casebook.open(sys.argv[1]) as casebook:
     print(events.publish(casebook, now=datetime(2026, 1, 1, tzinfo=UTC)))
 """
 
 
 def test_two_processes_tell_everything_once(casebook: Casebook, keyring: Keyring) -> None:
     add(casebook, keyring, at=MAY)
-    for day in range(30):
-        run(casebook, "abcdefghijklm"[: 3 + day // 3], "nopqr", as_of=MAY + timedelta(days=day))
-    command = [sys.executable, "-c", AGAIN, str(casebook.file)]
+    for day in range(9):
+        run(casebook, "abcdefghijklm"[: 3 + day], "nopqr", as_of=MAY + timedelta(days=day))
+    command = [sys.executable, "-c", AGAIN, casebook.url.render_as_string()]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     numbers = [int(each.communicate(timeout=120)[0]) for each in both]
     assert sorted(numbers) == [0, 0, len(told(casebook))]
     assert [(each["kind"], each["ring_id"]) for each in told(casebook)] == [
-        ("ring.born", "RNa"), ("ring.born", "RNn"), *[("ring.grew", "RNa")] * 9,
+        ("ring.born", "RNa"), ("ring.born", "RNn"), *[("ring.grew", "RNa")] * 8,
     ]  # fmt: skip
 
 
@@ -421,14 +418,18 @@ def test_stopped_anywhere_it_is_told_once(
     assert deliveries(casebook) == [(1, 1), (2, 1)]
 
 
-def test_ten_thousand_rings_take_seconds(casebook: Casebook, keyring: Keyring) -> None:
-    add(casebook, keyring, at=MAY)
-    for month, as_of in enumerate((MAY, JUNE)):
-        found = [replace(ring(1, "abc"), rank=n, ring_id=f"RN{n}", application_ids=(f"{n}a", f"{n}b", f"{n}{month}"))
-                 for n in range(1, 10_001)]  # fmt: skip
-        members = frozenset(each for one in found for each in one.application_ids)
-        with casebook.writing() as db:
-            runs.record(db, found, runs.Run(as_of, 120, as_of, 7, members), now=NOW)
-        begun = datetime.now(UTC)
-        assert events.publish(casebook, now=NOW) == 10_000
-        assert datetime.now(UTC) - begun < timedelta(seconds=20)
+def test_ten_thousand_rings_take_seconds(tmp_path: Path, keyring: Keyring) -> None:
+    with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as casebook:
+        add(casebook, keyring, at=MAY)
+        for month, as_of in enumerate((MAY, JUNE)):
+            members = [(f"{n}a", f"{n}b", f"{n}{month}") for n in range(1, 10_001)]
+            found = [
+                replace(ring(1, "abc"), rank=n, ring_id=f"RN{n}", application_ids=each)
+                for n, each in enumerate(members, start=1)
+            ]
+            window = frozenset(one for each in members for one in each)
+            with casebook.writing() as db:
+                runs.record(db, found, runs.Run(as_of, 120, as_of, 7, window), now=NOW)
+            begun = time.monotonic()
+            assert events.publish(casebook, now=NOW) == 10_000
+            assert time.monotonic() - begun < 20

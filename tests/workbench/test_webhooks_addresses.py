@@ -22,13 +22,13 @@ from cryptography.x509.oid import NameOID
 from graph.errors import InputError
 from tests.workbench.receiver import running
 from workbench.webhooks import addresses
-from workbench.webhooks.addresses import Policy, Refused, Target, Way, check, is_public
+from workbench.webhooks.addresses import Policy, Refused, Resolve, Target, Way, check, is_public
 
 STRICT, LOOPBACK = Policy(), Policy(loopback=True)
 PUBLIC = "93.184.215.14"
 
 
-def answering(*found: str):  # type: ignore[no-untyped-def]
+def answering(*found: str) -> Resolve:
     return lambda _host, _port: list(found)
 
 
@@ -62,8 +62,8 @@ def test_what_is_public_is_allowed(address: str) -> None:
 def test_python_calls_nothing_private_that_is_allowed() -> None:
     """Our list against the library's, at both ends of all its blocks."""
     blocks = [
-        *ipaddress._IPv4Constants._private_networks,  # type: ignore[attr-defined]
-        *ipaddress._IPv6Constants._private_networks,  # type: ignore[attr-defined]
+        *ipaddress._IPv4Constants._private_networks,
+        *ipaddress._IPv6Constants._private_networks,
     ]
     assert len(blocks) > 20
     assert [str(end) for each in blocks for end in (each[0], each[-1]) if is_public(end)] == []
@@ -197,7 +197,7 @@ def test_one_resolution_serves_check_and_connection(monkeypatch: pytest.MonkeyPa
 
         def looked_up(host: object, *_: object, **__: object) -> object:
             assert host in ("127.0.0.1", b"127.0.0.1"), f"{host!r} was resolved again"
-            return real(host, *_, **__)  # type: ignore[arg-type]
+            return real(host, *_, **__)
 
         real = addresses.socket.getaddrinfo
         monkeypatch.setattr(addresses.socket, "getaddrinfo", looked_up)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,9 +31,11 @@ from tests.workbench.test_webhooks import MAY, NAME, PHONE, label, ring, run
 from workbench import cli
 from workbench.casebook import tables
 from workbench.casebook.opening import Casebook
-from workbench.webhooks import deliver, events, hooks
+from workbench.webhooks import addresses, deliver, events, hooks, replays
+from workbench.webhooks import courier as sending
 from workbench.webhooks.addresses import Policy, Way
-from workbench.webhooks.deliver import PAUSES, TRIES, Courier, Summary, deliver_due
+from workbench.webhooks.courier import Courier
+from workbench.webhooks.deliver import PAUSES, TRIES, Summary, deliver_due
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOOPBACK = Policy(loopback=True)
@@ -63,12 +66,6 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def casebook(tmp_path: Path) -> Iterator[Casebook]:
-    with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as opened:
-        yield opened
-
-
-@pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
     return Keyring.create(tmp_path / "vault.key")
 
@@ -82,7 +79,7 @@ def courier(keyring: Keyring) -> Iterator[Courier]:
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits a hundredth of what they are, but for connecting."""
-    monkeypatch.setattr(deliver, "TOTAL_SECONDS", 0.6)
+    monkeypatch.setattr(sending, "TOTAL_SECONDS", 0.6)
 
 
 def add(casebook: Casebook, keyring: Keyring, url: str) -> hooks.Made:
@@ -99,9 +96,9 @@ def tell(casebook: Casebook, number: int = 1, *, now: datetime = NOW) -> None:
             assert events.degraded(db, f"v{each}", "psi", {"psi": 0.3}, now)
 
 
-def state(casebook: Casebook, event: int = 1, webhook: int = 1, *, now: datetime = NOW) -> deliver.Delivery:
+def state(casebook: Casebook, event: int = 1, webhook: int = 1, *, now: datetime = NOW) -> replays.Delivery:
     with casebook.reading() as db:
-        return deliver.delivery(db, event, webhook, now=now)
+        return replays.delivery(db, event, webhook, now=now)
 
 
 def rows(casebook: Casebook) -> Sequence[Any]:
@@ -229,6 +226,29 @@ def test_an_address_that_turned_private_is_not_connected(
     assert made.hook.id == 1
 
 
+@pytest.mark.parametrize(("limit", "path"), [("READ_SECONDS", "/hang"), ("CONNECT_SECONDS", "/ok")])
+def test_each_step_has_a_limit_of_its_own(
+    casebook: Casebook, keyring: Keyring, courier: Courier, clock: Clock, receiver: Receiver, limit: str, path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(addresses, limit, 0.3)
+    url = receiver.url(path)
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        if limit == "CONNECT_SECONDS":  # a queue that is full lets nobody in
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen(0)
+            for each in (first, second):
+                each.setblocking(False)
+                each.connect_ex(deaf.getsockname())
+            url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        add(casebook, keyring, url)
+        tell(casebook)
+        begun = time.monotonic()
+        assert deliver_due(casebook, clock, courier, patience=8) == Summary(failed=1)
+        assert time.monotonic() - begun < 2.5
+    assert state(casebook).last_trouble == "no answer in time"
+
+
 def test_nobody_listening_is_tried_again(casebook: Casebook, keyring: Keyring, courier: Courier, clock: Clock) -> None:
     with running() as gone:
         url = gone.url("/ok")
@@ -238,11 +258,9 @@ def test_nobody_listening_is_tried_again(casebook: Casebook, keyring: Keyring, c
 
 
 def test_the_limits_are_those_that_were_promised() -> None:
-    from workbench.webhooks import addresses  # noqa: PLC0415
-
     limits = addresses._limits()
-    assert (limits.connect, limits.read, limits.write, deliver.TOTAL_SECONDS) == (3.0, 5.0, 5.0, 10.0)
-    assert deliver.LEASE.total_seconds() > 2 * deliver.TOTAL_SECONDS
+    assert (limits.connect, limits.read, limits.write, sending.TOTAL_SECONDS) == (3.0, 5.0, 5.0, 10.0)
+    assert deliver.LEASE.total_seconds() > 2 * sending.TOTAL_SECONDS
 
 
 def test_twelve_tries_take_a_day_and_then_it_is_given_up(
@@ -357,7 +375,7 @@ from workbench.webhooks.addresses import Policy, Way
 from workbench.webhooks.deliver import Courier, deliver_due
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 courier = Courier(Keyring.open(Path(sys.argv[2])), Way(Policy(loopback=True)))
-with Casebook.open(f"sqlite:///{sys.argv[1]}") as casebook:
+with Casebook.open(sys.argv[1]) as casebook:
     print("ready", flush=True)
     sys.stdin.readline()
     total = sum(deliver_due(casebook, lambda: NOW, courier).delivered for _ in range(int(sys.argv[3])))
@@ -367,7 +385,7 @@ courier.close()
 
 
 def sender(casebook: Casebook, keyring: Keyring, times: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SENDER, str(casebook.file), str(keyring.path), str(times)]
+    command = [sys.executable, "-c", SENDER, casebook.url.render_as_string(), str(keyring.path), str(times)]
     started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert started.stdout
     assert started.stdout.readline() == "ready\n"
@@ -463,16 +481,16 @@ def test_a_delivery_is_replayed_under_its_id(
     tell(casebook)
     deliver_due(casebook, clock, courier)
     with casebook.writing() as db:
-        deliver.replay(db, 1, 1, now=clock())
+        replays.replay(db, 1, 1, now=clock())
     assert deliver_due(casebook, clock, courier) == Summary(delivered=1)
     assert len({each.headers["webhook-id"] for each in receiver.requests}) == 1
     assert len(receiver.requests) == 2
     with casebook.writing() as db:
         with pytest.raises(NodeNotFound, match="event 9"):
-            deliver.replay(db, 9, 1, now=clock())
+            replays.replay(db, 9, 1, now=clock())
         hooks.end(db, 1, author="ann", now=NOW)
         with pytest.raises(InputError, match="webhook 1 has ended"):
-            deliver.replay(db, 1, 1, now=clock())
+            replays.replay(db, 1, 1, now=clock())
 
 
 def test_what_is_under_way_is_not_replayed(
@@ -483,8 +501,8 @@ def test_what_is_under_way_is_not_replayed(
     deliver_due(casebook, clock, courier, patience=0.1)
     with casebook.writing() as db:
         with pytest.raises(InputError, match="being sent"):
-            deliver.replay(db, 1, 1, now=clock())
-        assert deliver.replay_failed(db, NOW, now=clock()) == 0
+            replays.replay(db, 1, 1, now=clock())
+        assert replays.replay_failed(db, NOW, now=clock()) == 0
 
 
 def test_all_that_failed_since_a_time_is_replayed_and_nothing_else(
@@ -502,14 +520,14 @@ def test_all_that_failed_since_a_time_is_replayed_and_nothing_else(
         deliver_due(casebook, clock, courier, patience=5)
     with casebook.writing() as db:
         hooks.end(db, 2, author="ann", now=clock())
-        assert deliver.replay_failed(db, NOW + timedelta(days=2), now=clock()) == 2
+        assert replays.replay_failed(db, NOW + timedelta(days=2), now=clock()) == 2
     assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=2)
     assert [state(casebook, event, now=clock()).state for event in (1, 2, 3, 4)] == [
         "delivered", "given up", "delivered", "delivered",
     ]  # fmt: skip
     with casebook.reading() as db:
-        assert [each.event for each in deliver.listed(db, now=clock(), webhook=1, failed=True)] == [2]
-        assert [each.event for each in deliver.listed(db, now=clock(), webhook=1, limit=2)] == [4, 3]
+        assert [each.event for each in replays.listed(db, now=clock(), webhook=1, failed=True)] == [2]
+        assert [each.event for each in replays.listed(db, now=clock(), webhook=1, limit=2)] == [4, 3]
 
 
 # What nobody should see -------------------------------------------------------------------------------
