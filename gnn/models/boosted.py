@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
+from gnn.models.forest import Forest
 from gnn.models.leafshap import LeafShap
 from graph.errors import InputError, ModelRefused
 
@@ -44,6 +45,7 @@ class Boosted:
     threads: Final[int] = 1
     booster_: xgboost.Booster = field(init=False, repr=False, compare=False)
     _shap: LeafShap | Literal[False] | None = field(default=None, init=False, repr=False, compare=False)
+    _forest: Forest | Literal[False] | None = field(default=None, init=False, repr=False, compare=False)
 
     def fit(
         self,
@@ -79,7 +81,8 @@ class Boosted:
             verbose_eval=False,
             **watched,
         )
-        self.booster_, self._shap = grown[: grown.best_iteration + 1] if watched else grown, None
+        self.booster_ = grown[: grown.best_iteration + 1] if watched else grown
+        self._shap = self._forest = None
         return self
 
     @property
@@ -88,6 +91,10 @@ class Boosted:
 
     def score(self, x: Features) -> Floats:
         """Probabilities, uncalibrated. A row scores the same bits alone and among others."""
+        if self._forest is None:
+            self._forest = Forest.of(self.booster_) or False
+        if self._forest and x.dtype == np.float32 and x.shape[1] == self._forest.width:
+            return self._forest.score(x)
         return np.asarray(self.booster_.inplace_predict(x), dtype=np.float64)
 
     def contributions(self, x: Features) -> Floats:
