@@ -42,19 +42,28 @@ class Telling:
         self._mentioned: list[ToldNode] = []
         self._edges: list[ToldEdge] = []
         self._events: dict[str, dict[str, Event]] = {}
-        self._sealed: dict[str, dict[str, bytes]] = {}
-        self._references: list[Reference] = []
+        self._open: dict[str, dict[str, str]] = {}
+        self._ids: dict[tuple[str, str], int] = {}
+        self._references: list[tuple[str, str, str, str]] = []
         self._findings: list[Finding] = []
 
     def told(self, application: str) -> Told:
+        """All of it; only here are values sealed, those of a kind together."""
+        sealed = {
+            kind: dict(zip(values, self._vault.seal(kind, list(values), list(values.values())), strict=True))
+            for kind, values in self._open.items()
+        }
         return Told(
             application=application,
             now=self._now,
             nodes=[*self._stated.values(), *self._mentioned],
             edges=self._edges,
             events={table: list(rows.values()) for table, rows in self._events.items()},
-            sealed=self._sealed,
-            references=self._references,
+            sealed=sealed,
+            references=[
+                Reference(kind, token, self._vault.seal(REF + kind, (token,), (number,))[0], key)
+                for kind, token, number, key in self._references
+            ],
             findings=self._findings,
         )
 
@@ -115,7 +124,7 @@ class Telling:
             (token,) = self._vault.tokens(kind, (value,))
             name = Name(token, KINDS[kind].mask(value))
             if kind + token not in self._known_sealed:
-                self._sealed.setdefault(kind, {})[token] = self._vault.seal(kind, (token,), (value,))[0]
+                self._open.setdefault(kind, {})[token] = value
         self._names[type_, value] = name
         return name
 
@@ -131,8 +140,7 @@ class Telling:
             name = Name(key, self._mask(end, key, number, meaning))
         else:
             name = self._token(end.type, meaning or own_value(end, number))
-            sealed = self._vault.seal(REF + end.refer, (token,), (number,))[0]
-            self._references.append(Reference(end.refer, token, sealed, name.key))
+            self._references.append((end.refer, token, number, name.key))
         self._referred[end.refer, number] = name
         return name
 
@@ -236,7 +244,12 @@ class Telling:
     def _id(self, end: End, values: Values) -> int:
         """0 where the row names none."""
         name = self._name(end, values)
-        return 0 if name is None else node_id(end.type, name.key)
+        if name is None:
+            return 0
+        at = (end.type, name.key)
+        if at not in self._ids:
+            self._ids[at] = node_id(*at)
+        return self._ids[at]
 
 
 @cache
