@@ -39,11 +39,13 @@ MOST_WAITING = 1024
 
 
 class Arrived(NamedTuple):
-    """One application at the desk. `rule_columns` are what the rules read besides the features."""
+    """One application at the desk, or several. `rule_columns` are what the rules read besides the features, `read` what
+    they read of these."""
 
     row: int
     seen: Features
     rule_columns: Columns
+    read: Columns
 
 
 class Assessed(NamedTuple):
@@ -164,16 +166,11 @@ class Assessor:
 
     def arrive(self, file: ApplicationFile) -> Arrived:
         """For `assess_row`, here and of every assessor beside it."""
-        row, seen = self._take(file)
-        return Arrived(row, seen, self._columns(np.array([row]), self._by_name(seen.values)))
+        return self._arrived(*self._take(file))
 
     def follow(self, file: ApplicationFile) -> int:
         """The file arrives and nobody asks for its score: whatever comes later is scored as if somebody had."""
-        row, seen = self._take(file)
-        for hearing in self._shared.hearings:
-            if len(hearing.waiting) > MOST_WAITING:
-                hearing.settle(self.desk.book, seen.links, 2)
-        return row
+        return self._take(file)[0]
 
     def settle(self, most: int = MOST_WAITING) -> int:
         """Makes embeddings that wait, for idle moments; how many still do."""
@@ -186,6 +183,8 @@ class Assessor:
         seen = self.desk.features_of(row)
         for hearing in self._shared.hearings:
             hearing.waiting[row] = seen.values[0]
+            if len(hearing.waiting) > MOST_WAITING:
+                hearing.settle(self.desk.book, seen.links, 2)
         return row, seen
 
     # Scores ----------------------------------------------------------------------------------------------
@@ -193,10 +192,9 @@ class Assessor:
     def assess_row(self, arrived: Arrived) -> Assessed:
         """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits."""
         book, hearing = self.desk.book, self._hearing
-        heard = (
-            None if hearing is None else [hearing.score(book, arrived.row, arrived.seen.values[0], arrived.seen.links)]
-        )
-        return Assessed(arrived.row, arrived.seen, self._scored(arrived, heard), arrived.rule_columns)
+        row, seen = arrived.row, arrived.seen
+        heard = None if hearing is None else [hearing.score(book, row, seen.values[0], seen.links)]
+        return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
 
     def assess_many(self, files: Iterable[ApplicationFile]) -> tuple[Assessed, ...]:
         """The files arrive one after the other, each seeing those before; then all are scored together, which costs
@@ -206,11 +204,10 @@ class Assessor:
             return ()
         rows, values = np.array([row for row, _ in taken]), np.concatenate([seen.values for _, seen in taken])
         together = replace(taken[-1][1], values=values, rows=rows)
-        columns = self._columns(rows, self._by_name(values))
-        heard, book = None, self.desk.book
+        arrived, heard, book = self._arrived(int(rows[-1]), together), None, self.desk.book
         if self._hearing is not None:
             heard = [self._hearing.score(book, row, each.values[0], together.links) for row, each in taken]
-        scores = self._scored(Arrived(int(rows[-1]), together, columns), heard)
+        scores, columns = self._scored(arrived, heard), arrived.rule_columns
         return tuple(
             Assessed(row, seen, scores.of(at), {name: each[at : at + 1] for name, each in columns.items()})
             for at, (row, seen) in enumerate(taken)
@@ -220,23 +217,23 @@ class Assessor:
         """An earlier row, as of its own arrival with this file. What rules compare with others' (`Peers`) is that of
         the desk's night, so a row from before it can find another 99th percentile there, and another limit."""
         seen = self.desk.features_again(row, file)
-        arrived = Arrived(row, seen, self._columns(seen.rows, self._by_name(seen.values)))
-        book, hearing = self.desk.book, self._hearing
+        arrived, book, hearing = self._arrived(row, seen), self.desk.book, self._hearing
         heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
         return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
 
     def _scored(self, arrived: Arrived, heard: list[float] | None) -> Scores:
         """`heard` is what the graph network says, by row."""
         values, scorer = arrived.seen.values, self.scorer
-        told = evaluate(self._by_name(values) | dict(arrived.rule_columns), scorer.settings)
+        told = evaluate({**arrived.read, **arrived.rule_columns}, scorer.settings)
         x = values[:, self._places]
         auxiliaries = scorer.alone(x, told)
         if heard is not None:
             auxiliaries["gnn"] = log_odds(np.array(heard))
         return scorer.fused(arrived.seen.rows, x, auxiliaries, told)
 
-    def _by_name(self, values: Singles) -> dict[str, npt.NDArray[Any]]:
-        return {name: values[:, place] for name, place in self._read}
+    def _arrived(self, row: int, seen: Features) -> Arrived:
+        read = {name: seen.values[:, place] for name, place in self._read}
+        return Arrived(row, seen, self._columns(seen.rows, read), read)
 
     def _columns(self, rows: Ints, named: Columns) -> Columns:
         peers = self.peers

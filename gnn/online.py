@@ -194,7 +194,8 @@ class Desk:
         self._rows += 1
         self._arrived[file.id], self._names[row] = row, file.name
         self._inquire(row, file.inquiries)
-        facts = self._facts_of([(one.role, one.thing) for one in own], self._said(file), file)
+        said = {numbers[key]: thing for key, thing in file.things.items()}
+        facts = self._facts_of([(one.role, one.thing) for one in own], said, file)
         write_limits(np.zeros(1, np.int64), room.book.submitted[row:], facts, self._most)
         room.limit[row] = facts["limit"][0]
         self._clock = max(self._clock, int(as_of[0]))
@@ -217,7 +218,8 @@ class Desk:
         at = np.arange(pairs.start[row], pairs.start[row + 1])
         at = at[(pairs.application[at] == row) & (pairs.told_at[at] <= now)]
         own = list(zip(pairs.role[at].tolist(), pairs.thing[at].tolist(), strict=True))
-        facts = self._facts_of(own, self._said(file), file)
+        said = {self._named.number(*key): thing for key, thing in file.things.items()}
+        facts = self._facts_of(own, said, file)
         facts["limit"][0] = room.limit[row]
         with self._as_it_was(row, now):
             return row_features(room.book, np.array([row]), facts, room.ledger, room.scratch)
@@ -237,10 +239,6 @@ class Desk:
                 stated.declined_at[other] = value
             for each, before in kept:
                 each[row] = before
-
-    def _said(self, file: ApplicationFile) -> dict[int, Thing]:
-        """What the file says of things; of those that it only names, the desk knows what there is to know."""
-        return {self._named.number(*key): thing for key, thing in file.things.items() if thing.properties}
 
     def _numbers(self, file: ApplicationFile) -> dict[tuple[str, int], int]:
         """Of all things that the file names; new ones in the order in which a snapshot would have them."""

@@ -115,8 +115,8 @@ class Peers:
         return cls(first_day, limit, first, ratio, model, model_of, _refused(book), _fates(book, fleet_from))
 
     def columns(self, book: Book, rows: Ints, features: Mapping[str, npt.NDArray[Any]]) -> dict[str, Floats]:
-        period = np.clip(_period(book.as_of[rows]) - self.first, 0, len(self.ratio) - 1)
-        day = np.clip(book.submitted[rows] // DAY - self.first_day, 0, len(self.limit) - 1)
+        period = _within(_period(book.as_of[rows]) - self.first, len(self.ratio))
+        day = _within(book.submitted[rows] // DAY - self.first_day, len(self.limit))
         product = _product(features["product"])
         unseen = product >= self.ratio.shape[1]
         ratio = np.where(unseen, np.nan, self.ratio[period, np.where(unseen, 0, product)])
@@ -148,13 +148,18 @@ class Peers:
         return refused
 
 
+def _within(places: Ints, size: int) -> Ints:
+    """As `np.clip`, which takes five times as long for one."""
+    return np.minimum(np.maximum(places, 0), size - 1)
+
+
 def _period(when: Ints) -> Ints:
     return np.asarray((when + CHINA) // (PERIOD_DAYS * DAY))
 
 
 def _product(codes: npt.NDArray[Any]) -> Ints:
     """Products that are not in the list are one product."""
-    return np.asarray(np.nan_to_num(codes, nan=-1).astype(np.int64) + 1)
+    return np.where(codes >= 0, codes, -1).astype(np.int64) + 1
 
 
 def _tails(before: pd.DataFrame, out: Floats) -> None:
