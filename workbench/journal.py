@@ -10,6 +10,7 @@ power cut takes is computed again from its entry, and has the same bits.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ CREATE TABLE IF NOT EXISTS differences (
   sequence INTEGER NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL, difference BLOB NOT NULL,
   PRIMARY KEY (sequence, version)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entries_about ON entries (about);
 """
@@ -78,13 +80,15 @@ class Noted(NamedTuple):
 
 
 class Journal:
-    """One process's view of the file. Threads take turns."""
+    """One process's view of the file. Threads take turns. `name` tells it from one that stood here before."""
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self.path, self._clock, self._lock = path, clock, threading.RLock()
         with _told(path):
             self._db = _connect(path, "FULL")
             self._db.executescript(TABLES)
+            self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?)", (secrets.token_hex(4),))
+            self.name: str = self._db.execute("SELECT name FROM identity").fetchone()[0]
             self._loose = _connect(path, "NORMAL")
 
     def close(self) -> None:

@@ -65,6 +65,14 @@ class Ring(Model):
     because: str
 
 
+class Linked(Model):
+    """An earlier application of somebody else that shares something which is not common."""
+
+    application_id: str
+    by: list[str] = Field(description="Kinds of links, e.g. device, phone, payer.")
+    weight: float
+
+
 class Check(Model):
     code: str
     en: str
@@ -101,6 +109,7 @@ class ScoreAnswer(Model):
     clusters: dict[str, float] = Field(description="Detector clusters (identity, document, ring …), each 0 to 1.")
     rules: list[Rule]
     reasons: list[Reason]
+    linked: list[Linked] = Field(description="At most ten, the closest first.")
     ring: Ring | None
     checks: list[Check]
     coverage: Coverage

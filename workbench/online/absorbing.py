@@ -30,18 +30,18 @@ def absorb(journal: Journal, store: GraphStore, vault: Vault) -> int:
     facts = [told_by(entry) for entry in entries if entry.kind != LABEL]
     if facts:
         keep(facts, vault)
-        store.write(batch_of_told(facts, batch_name(entries)))
+        store.write(batch_of_told(facts, batch_name(journal, entries)))
     journal.mark(ABSORBED, entries[-1].sequence)
     return len(entries)
 
 
-def batch_name(entries: Sequence[Entry]) -> str:
-    return f"{PREFIX}{entries[0].sequence:012}-{entries[-1].sequence:012}"
+def batch_name(journal: Journal, entries: Sequence[Entry]) -> str:
+    return f"{PREFIX}{journal.name}/{entries[0].sequence:012}-{entries[-1].sequence:012}"
 
 
-def absorbed_by(marks: Sequence[BatchMark], sequence: int) -> int:
+def absorbed_by(marks: Sequence[BatchMark], sequence: int, journal: Journal) -> int:
     """The last entry of the journal that is in the store up to its batch `sequence`."""
-    own = [mark.id for mark in marks if mark.id.startswith(PREFIX) and mark.sequence <= sequence]
+    own = [mark.id for mark in marks if mark.id.startswith(f"{PREFIX}{journal.name}/") and mark.sequence <= sequence]
     return max((int(each.rpartition("-")[2]) for each in own), default=0)
 
 

@@ -13,6 +13,7 @@ from gnn.explain import RULES, Reason, clusters, reasons, with_evidence
 from gnn.online import Desk
 from gnn.rules import ADVICE, Strength, Verdicts
 from gnn.scorer import Scores
+from gnn.walk import KINDS, Links
 from graph.records import from_millis
 from loaders.live import Finding
 from workbench.online.checks import suggested
@@ -20,6 +21,8 @@ from workbench.render import CHINA
 
 ACTIONS = {"quarantine": "dropped", "reject": "row_dropped", "warn": "kept"}
 DEGRADED = "degraded"
+CLOSEST = 10
+"""So many linked applications are named."""
 
 Parts = Any
 """Contributions of one row, of shape (features + 1,)."""
@@ -136,6 +139,20 @@ def warned(findings: Sequence[Finding]) -> list[dict[str, str]]:
 def evident(opinion: Opinion, desk: Desk, row: int) -> Opinion:
     """With the things that carry its reasons."""
     return replace(opinion, reasons=with_evidence(opinion.reasons, desk.book, row, desk))
+
+
+def linked(desk: Desk, links: Links, row: int) -> list[dict[str, Any]]:
+    """The applications that it is linked with, the closest first, and by what."""
+    there = np.flatnonzero(links.row[row] >= 0)
+    closest = there[np.argsort(-links.weight[row, there], kind="stable")][:CLOSEST].tolist()
+    return [
+        {
+            "application_id": desk.application(int(links.row[row, at])),
+            "by": [kind for bit, kind in enumerate(KINDS) if int(links.kinds[row, at]) >> bit & 1],
+            "weight": round(float(links.weight[row, at]), 4),
+        }
+        for at in closest
+    ]
 
 
 def stamp(millis: int) -> str:

@@ -7,7 +7,7 @@ cannot be done degrades the answer and is said in it; a degraded answer never pa
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ log = logging.getLogger("ringroad.engine")
 
 NO_GRAPH, STALE, NOT_RECORDED, FAULT, BEHIND = "no_graph", "stale_graph", "not_recorded", "fault", "graph_incomplete"
 
-__all__ = ["Engine", "ScoreAsk"]
+ALONE: Mapping[str, Any] = {"linked": [], "ring": None}
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,14 @@ class Engine:
         if one is None and self.view is not None:
             degraded = (*degraded, FAULT)
         opinion: dict[str, Any] = answers.unscored(degraded or (NO_GRAPH,))
-        ring = None
+        about = ALONE
         if one is not None and self.view is not None:
-            opinion, ring = self._opinion(one, ask, degraded)
-        return self._rendered(ask, opinion, degraded, entry=entry, file=file, ring=ring)
+            opinion, about = self._opinion(one, ask, degraded)
+        return self._rendered(ask, opinion, degraded, entry=entry, file=file, about=about)
 
-    def _opinion(self, one: Assessed, ask: ScoreAsk, degraded: Sequence[str]) -> tuple[dict[str, Any], Any]:
+    def _opinion(
+        self, one: Assessed, ask: ScoreAsk, degraded: Sequence[str]
+    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
         view = self.view
         assert view is not None  # noqa: S101 - asked by the caller
         scorer, scores = view.assessor.scorer, one.scores
@@ -157,8 +159,11 @@ class Engine:
             if ask.full or decision.decision != "pass":
                 opinion = answers.evident(opinion, view.assessor.desk, one.row)
         row, links = one.row, one.seen.links
-        ring = view.rings.joined(row, ask.asked.about, links.row[row], links.weight[row])
-        return answers.rendered(opinion, degraded), ring
+        about: dict[str, Any] = {
+            "linked": answers.linked(view.assessor.desk, links, row),
+            "ring": view.rings.joined(row, ask.asked.about, links.row[row], links.weight[row]),
+        }
+        return answers.rendered(opinion, degraded), about
 
     def _rendered(
         self,
@@ -168,7 +173,7 @@ class Engine:
         *,
         entry: Entry | None,
         file: ApplicationFile | None,
-        ring: Any,
+        about: Mapping[str, Any],
     ) -> bytes:
         view = self.view
         for each in degraded:
@@ -180,7 +185,7 @@ class Engine:
             "application_id": ask.asked.about,
             "sequence": entry.sequence if entry else None,
             **opinion,
-            "ring": ring,
+            **about,
             "coverage": coverage(file) if file else coverage_unknown(),
             "warnings": answers.warned(ask.told.findings),
             "as_of": stamp(entry.at if entry else self.clock()),
@@ -198,7 +203,7 @@ class Engine:
     def _unrecorded(self, ask: ScoreAsk) -> bytes:
         """It could not be put on disk: a person looks, and the decision engine may send it again."""
         degraded = (*self.degraded(), NOT_RECORDED)
-        return self._rendered(ask, answers.unscored(degraded), degraded, entry=None, file=None, ring=None)
+        return self._rendered(ask, answers.unscored(degraded), degraded, entry=None, file=None, about=ALONE)
 
     def _again(self, ask: ScoreAsk, note: Noted) -> bytes | BaseException:
         if note.trouble is not None:
@@ -298,6 +303,8 @@ class Engine:
         entry = self.journal.application(application_id)
         if entry is None:
             raise NodeNotFound("no application of this number was scored here")
+        while self.position < entry.sequence and self.catch_up():
+            pass
         kept = self.journal.answer(entry.sequence)
         answer = None if kept is None else orjson.loads(kept)
         return {

@@ -36,6 +36,7 @@ from workbench import scoring
 from workbench.casebook import strategies
 from workbench.casebook.opening import Casebook
 from workbench.instance import Instance, open_casebook, open_graph
+from workbench.journal import Journal
 from workbench.online.absorbing import absorbed_by
 from workbench.online.filing import Decided, Known
 from workbench.online.rings import Rings
@@ -112,11 +113,13 @@ def newer(settings: ServiceSettings, view: View) -> bool:
     return name is not None and name != view.name
 
 
-def open_current(settings: ServiceSettings) -> View | None:
-    """None where none was made. Raises SnapshotError for one that is damaged.
+def open_current(settings: ServiceSettings, journal: Journal) -> View | None:
+    """None where none was made. What another journal than this one told is not looked for in this one.
 
-    A model that is refused does not serve: rules and what the graph itself says answer in its place, and nobody is
-    passed.
+    Raises SnapshotError for one that is damaged.
+
+        A model that is refused does not serve: rules and what the graph itself says answer in its place, and nobody is
+        passed.
     """
     name = current(settings)
     if name is None:
@@ -130,9 +133,13 @@ def open_current(settings: ServiceSettings) -> View | None:
         settings.base.rings_file, lambda names: _rows(desk.row_of, node_ids("Application", names).tolist())
     )
     return View(
-        name, image, assessor, version, rings, int(about["built_at"]), int(about["position"]), trouble,
+        name, image, assessor, version, rings, int(about["built_at"]), _position(about, journal), trouble,
         _beside(settings, image, assessor, version),
     )  # fmt: skip
+
+
+def _position(about: Mapping[str, Any], journal: Journal) -> int:
+    return int(about["position"]) if about["journal"] == journal.name else 0
 
 
 def _rows(row_of: Callable[[int], int], ids: list[int]) -> Ints:
@@ -215,7 +222,8 @@ def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> 
         here = Instance(settings.base, store, None)
         built_at = to_millis(datetime.now(UTC))
         ready = scoring.prepare(here, progress)
-        position = absorbed_by(here.marks(), ready.snapshot.sequence)
+        with Journal(settings.journal_file, clock=lambda: built_at) as journal:
+            position, name_of = absorbed_by(here.marks(), ready.snapshot.sequence, journal), journal.name
         alone = untrained(ready, settings=read_settings())
         version, scorers = _scorers(settings, alone)
         progress("image", 0, 1)
@@ -229,7 +237,7 @@ def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> 
             peers=Peers.fit(ready.book, {each: ready.seen[each] for each in PEER_COLUMNS}),
             scorers=scorers,
             spare=max(SPARE, len(ready.book) // 10),
-            about={"built_at": built_at, "position": position, "version": version},
+            about={"built_at": built_at, "position": position, "journal": name_of, "version": version},
         )
         fresh = settings.desks / f"{CURRENT}.new"
         fresh.write_text(name, encoding="utf-8")

@@ -66,17 +66,20 @@ class Service:
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
-    def open(cls, settings: ServiceSettings, *, clock: Callable[[], int]) -> Service:
-        """With the graph on disk, and without one where it is missing or damaged: then nothing is scored, and said."""
+    def open(cls, settings: ServiceSettings, *, clock: Callable[[], int], warmed: bool = True) -> Service:
+        """With the graph on disk, and without one where it is missing or damaged: then nothing is scored, and said.
+
+        `warmed`: a score was made, and thrown away, before anybody asks.
+        """
         settings.base.prepare()
         journal = Journal(settings.journal_file, clock=clock)
         vault, casebook = open_vault(settings.base), open_casebook(settings.base)
         view, trouble = None, ""
         try:
-            view = images.open_current(settings)
-            if view is not None:
+            view = images.open_current(settings, journal)
+            if view is not None and warmed:
                 warm(view, vault)
-                view = _opened(settings)
+                view = _opened(settings, journal)
         except RingroadError as error:
             trouble = error.message
             log.warning("graph: %s", trouble)
@@ -257,7 +260,7 @@ class Service:
     async def _reload(self, trouble: dict[str, str]) -> None:
         """Opened beside the one that serves, brought up to date in small steps, and then put in its place."""
         try:
-            fresh = await asyncio.to_thread(_opened, self.settings)
+            fresh = await asyncio.to_thread(_opened, self.settings, self.journal)
         except RingroadError as error:
             trouble["graph"] = error.message
             return
@@ -275,8 +278,8 @@ class Service:
         log.info("graph of %s serves", stamp(fresh.built_at))
 
 
-def _opened(settings: ServiceSettings) -> View | None:
-    view = images.open_current(settings)
+def _opened(settings: ServiceSettings, journal: Journal) -> View | None:
+    view = images.open_current(settings, journal)
     return None if view is None else make_ready(view)
 
 

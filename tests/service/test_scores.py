@@ -1,0 +1,96 @@
+"""One application in, one answer out; what the next one sees; the same request again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.conftest import Asking, asking
+from workbench.api.schemas import ApplicationRecord, ScoreAnswer
+from workbench.online import images
+
+
+def test_an_answer_is_what_the_schema_says(asked: Asking) -> None:
+    answer = ScoreAnswer.model_validate(asked.score(asked.application(), full=True))
+    assert answer.sequence == 1
+    assert answer.score is not None
+    assert answer.layer == 2
+    assert set(answer.clusters) == {"identity", "document", "ring", "channel", "behaviour"}
+    assert answer.degraded == []
+    assert answer.reasons, "explain=full tells of a pass, too"
+    assert answer.coverage.missing == []
+    assert answer.server_ms > 0
+
+
+def test_two_applications_a_second_apart_find_each_other(asked: Asking) -> None:
+    first = asked.application()
+    second = asked.application(device_events=first["device_events"])
+    asked.score(first)
+    (found,) = asked.score(second)["linked"]
+    assert found["application_id"] == first["application_id"]
+    assert "device" in found["by"]
+
+
+def test_the_same_request_gives_the_same_answer(asked: Asking) -> None:
+    one = asked.application()
+    first = asked.post("/score", one, Idempotency_Key="k").json()
+    asked.clock.forward(days=3)
+    asked.score(asked.application())
+    for key in ("k", "other", ""):
+        again = asked.post("/score", one, **({"Idempotency_Key": key} if key else {})).json()
+        assert again == first | {"replayed": True}
+
+
+@pytest.mark.parametrize("key", ["", "k"])
+def test_other_content_under_the_same_name_is_refused(asked: Asking, key: str) -> None:
+    one, more = asked.application(), {"Idempotency_Key": key} if key else {}
+    asked.post("/score", one, **more)
+    other = asked.application() if key else one | {"amount": one["amount"] + 1}
+    answer = asked.post("/score", other, **more)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "key-reused"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert asked.get(f"/applications/{other['application_id']}").status_code == (404 if key else 200)
+
+
+def test_a_decision_can_be_looked_at_again(asked: Asking) -> None:
+    one = asked.application()
+    told = asked.score(one)
+    for _ in range(3):
+        asked.score(asked.application())
+    asked.clock.forward(days=40)
+    asked.post(f"/applications/{one['application_id']}/events", {
+        "kind": "decided", "details": {"decision": "decline", "decided_at": "2026-01-01T10:00:00+08:00"},
+    })  # fmt: skip
+    record = ApplicationRecord.model_validate(asked.get(f"/applications/{one['application_id']}").json())
+    assert record.answer is not None
+    assert record.answer.score == told["score"]
+    assert record.replay is not None
+    assert record.replay.same, "from what was known then"
+    assert [each.kind for each in record.events] == ["event"]
+
+
+def test_a_restart_changes_no_answer(asked: Asking) -> None:
+    """The journal is applied again: what comes next is scored as if nothing had happened."""
+    one, two, three = asked.application(), asked.application(), asked.application()
+    asked.score(one)
+    told = asked.score(two)
+    with asking(asked.home, asked.clock) as again:
+        assert again.score(two) == told | {"replayed": True}
+        record = again.get(f"/applications/{two['application_id']}").json()
+        assert record["replay"]["same"]
+        fresh = again.score(three)
+    assert asked.get(f"/applications/{three['application_id']}").json()["replay"]["score"] == fresh["score"]
+
+
+def test_what_was_absorbed_and_loaded_into_a_new_graph_is_the_same(asked: Asking) -> None:
+    """Scores go on from an image that was made of the store, where the keeper had brought what was told."""
+    one = asked.application()
+    two = asked.application(device_events=one["device_events"])
+    asked.score(one)
+    asked.absorb()
+    images.refresh(asked.service.settings)
+    with asking(asked.home, asked.clock) as again:
+        assert again.service.engine.position == 1
+        fresh = again.score(two)
+    asked.score(two)
+    assert fresh["linked"][0]["application_id"] == one["application_id"]
