@@ -132,6 +132,14 @@ def test_nothing_is_known_that_has_not_happened(teller: Teller) -> None:
     assert edge.event_time == NOON
 
 
+def test_a_relation_is_not_known_before_it_happened(teller: Teller) -> None:
+    decided = {"decided_at": "2025-03-01T11:59:50+08:00", "decision": "approve", "reviewer_id": "R1"}
+    early = {"known_at": "2025-03-01T11:00:00+08:00"}
+    told = teller.tell_event("decided", decided | early, application_id="A1", now=NOON)
+    (edge,) = told.edges
+    assert (edge.type, edge.event_time, edge.known_at) == ("REVIEWED_BY", NOON - 10_000, NOON - 10_000)
+
+
 def test_an_instalment_may_be_due_later(teller: Teller) -> None:
     paid = {"instalment_no": 1, "due_date": "2025-03-10", "paid_at": "2025-03-01T11:00:00+08:00"}
     told = teller.tell_event("instalment", paid, application_id="A1", now=NOON)
