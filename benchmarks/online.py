@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ def build(folder: Path, place: Path) -> None:
         own=f"{sum(own) / 1e9:.2f} GB", snapshot=f"{sum(linked) / 1e9:.2f} GB (links)",
     )  # fmt: skip
     cutter = Cutter(ready.book)
-    (place / "files.pkl").write_bytes(pickle.dumps([cutter.file_of(row) for row in last.tolist()]))
+    with (place / "files.pkl").open("wb") as file:
+        for row in last.tolist():
+            pickle.dump(cutter.file_of(row), file)
     say(
         "processor time of it all", time.process_time() - used, "s", memory=f"{_memory()['VmHWM'] / 1e6:.1f} GB at most"
     )
@@ -127,14 +129,15 @@ def work(place: Path, *, timed_too: bool) -> None:
     """Reports in lines of JSON; its memory once it is told to on the standard input."""
     begin = time.perf_counter()
     scorer = Scorer.load(place / "scorer", read_settings())
-    assessor = open_image(place / "image").assessor(scorer, VERSION)
+    image = open_image(place / "image")
+    assessor = image.assessor(scorer, VERSION)
     opened = time.perf_counter() - begin
-    waiting: list[ApplicationFile] = pickle.loads((place / "files.pkl").read_bytes())
-    files = iter(waiting[: len(waiting) if timed_too else WARM])
+    warmed = timed(lambda: image.warm(assessor))
+    files = waiting(place)
     first = timed(lambda: assessor.assess(next(files)))
     for _ in range(WARM - 1):
         assessor.assess(next(files))
-    told: dict[str, Any] = {"opened": opened, "first": first, "size": len(assessor.desk)}
+    told: dict[str, Any] = {"opened": opened, "warmed": warmed, "first": first, "size": len(assessor.desk)}
     if timed_too:
         told |= {"assess": _assessed(assessor, files), **_others(assessor, files), "crowd": _crowd(assessor, files)}
     print(json.dumps(told), flush=True)
@@ -143,7 +146,14 @@ def work(place: Path, *, timed_too: bool) -> None:
     sys.stdin.readline()
 
 
-def _assessed(assessor: Assessor, files: Any) -> dict[str, list[float]]:
+def waiting(place: Path) -> Iterator[ApplicationFile]:
+    """One after the other, as they were written."""
+    with (place / "files.pkl").open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
+
+
+def _assessed(assessor: Assessor, files: Iterator[ApplicationFile]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"wall": [], "processor": [], "fixed": [], "arrive": []}
     for _ in range(ARRIVALS):
         file = next(files, None)
@@ -159,7 +169,7 @@ def _assessed(assessor: Assessor, files: Any) -> dict[str, list[float]]:
     return times
 
 
-def _others(assessor: Assessor, files: Any) -> dict[str, Any]:
+def _others(assessor: Assessor, files: Iterator[ApplicationFile]) -> dict[str, Any]:
     """Applications that another worker answers; a batch; those before, looked at again."""
     ahead = [next(files) for _ in range(FOLLOWED)]
     followed = [timed(lambda one=file: assessor.follow(one)) for file in ahead]
@@ -170,7 +180,7 @@ def _others(assessor: Assessor, files: Any) -> dict[str, Any]:
     return {"follow": followed, "settled": settled, "together": together, "again": again}
 
 
-def _crowd(assessor: Assessor, files: Any) -> list[float]:
+def _crowd(assessor: Assessor, files: Iterator[ApplicationFile]) -> list[float]:
     """Applications that share a device, an address of the internet and a payer with a hundred thousand others."""
     desk, shared = assessor.desk, ("device", "ip", "payer")
     batch = [next(files) for _ in range(CROWDED)]

@@ -21,7 +21,7 @@ from gnn.models.hetero_sage import HeteroSage
 from gnn.online import Desk
 from gnn.priors import PriorLinks
 from gnn.room import grown
-from gnn.rules import RULES, Stage, evaluate
+from gnn.rules import RULES, Stage, Verdicts, evaluate
 from gnn.rules.columns import RESIDENT, Peers, decision_columns
 from gnn.scorer import Scorer, Scores, log_odds, prior_links
 from gnn.walk import KINDS, Links
@@ -172,6 +172,14 @@ class Assessor:
         """The file arrives and nobody asks for its score: whatever comes later is scored as if somebody had."""
         return self._take(file)[0]
 
+    def warm(self) -> None:
+        """Loads what is compiled, so that the first application does not wait for it; nothing arrives."""
+        self.desk.warm()
+        arrived = np.flatnonzero(self.desk.book.as_of[: self.desk.start.rows] <= self.desk.start.at)
+        if len(arrived):
+            row, book = int(arrived[-1]), self.desk.book
+            self.again(row, ApplicationFile(int(book.ids[row]), int(book.known_at[row]), {}, ()))
+
     def settle(self, most: int = MOST_WAITING) -> int:
         """Makes embeddings that wait, for idle moments; how many still do."""
         for hearing in self._shared.hearings:
@@ -188,6 +196,10 @@ class Assessor:
         return row, seen
 
     # Scores ----------------------------------------------------------------------------------------------
+
+    def verdicts(self, arrived: Arrived) -> Verdicts:
+        """What the rules say; no model is asked."""
+        return evaluate(self._by_name(arrived.seen.values) | dict(arrived.rule_columns), self.scorer.settings)
 
     def assess_row(self, arrived: Arrived) -> Assessed:
         """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits."""

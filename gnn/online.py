@@ -367,6 +367,12 @@ class Desk:
         paper_facts(file.documents, facts[0])
         return Facts(facts)
 
+    def warm(self) -> None:
+        """Loads what is compiled for arrivals; nothing arrives."""
+        room, nobody = self._room, np.zeros((0, 4), dtype=np.int64)
+        _write_pairs(0, nobody, 0, 0, room.book.pairs, room.head)
+        write_limits(np.zeros(0, np.int64), room.book.submitted[:0], Facts(np.zeros((0, len(COLUMNS)))), self._most)
+
     # What becomes known later ----------------------------------------------------------------------------
 
     def learn(self, row: int, hold: Hold, thing: Thing | None = None) -> None:

@@ -62,7 +62,7 @@ class Forest(NamedTuple):
     def score(self, x: Singles) -> npt.NDArray[np.float64]:
         """Probabilities of the float32 that XGBoost would give."""
         scores = np.empty(len(x))
-        _walk(x, *self[:-1], scores)
+        _walk(np.ascontiguousarray(x), *self[:-1], scores)
         return scores
 
 

@@ -210,6 +210,15 @@ def test_a_damaged_image_and_one_of_another_release_are_refused(world: World, tm
     assert "\n" not in str(told.value)
 
 
+def test_warming_up_changes_nothing(world: World, expected: tuple[dict[str, Any], ...], tmp_path: Path) -> None:
+    world.save(tmp_path / "image")
+    image = open_image(tmp_path / "image")
+    assessor = image.assessor(world.scorer, "one")
+    image.warm(assessor)
+    assert len(assessor.desk) == world.start.rows
+    assert tuple(bits(assessor.assess(file)) for file in world.files[:30]) == expected[:30]
+
+
 def test_an_image_for_another_model_says_so(world: World, tmp_path: Path) -> None:
     world.save(tmp_path / "image")
     image = open_image(tmp_path / "image")
