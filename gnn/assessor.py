@@ -199,14 +199,15 @@ class Assessor:
 
     def verdicts(self, arrived: Arrived) -> Verdicts:
         """What the rules say; no model is asked."""
-        return evaluate(self._by_name(arrived.seen.values) | dict(arrived.rule_columns), self.scorer.settings)
+        return evaluate({**arrived.read, **arrived.rule_columns}, self.scorer.settings)
 
-    def assess_row(self, arrived: Arrived) -> Assessed:
-        """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits."""
+    def assess_row(self, arrived: Arrived, told: Verdicts | None = None) -> Assessed:
+        """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits. `told` are
+        its `verdicts`, where somebody asked for them before."""
         book, hearing = self.desk.book, self._hearing
         row, seen = arrived.row, arrived.seen
         heard = None if hearing is None else [hearing.score(book, row, seen.values[0], seen.links)]
-        return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
+        return Assessed(row, seen, self._scored(arrived, heard, told), arrived.rule_columns)
 
     def assess_many(self, files: Iterable[ApplicationFile]) -> tuple[Assessed, ...]:
         """The files arrive one after the other, each seeing those before; then all are scored together, which costs
@@ -233,10 +234,10 @@ class Assessor:
         heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
         return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
 
-    def _scored(self, arrived: Arrived, heard: list[float] | None) -> Scores:
+    def _scored(self, arrived: Arrived, heard: list[float] | None, told: Verdicts | None = None) -> Scores:
         """`heard` is what the graph network says, by row."""
         values, scorer = arrived.seen.values, self.scorer
-        told = evaluate({**arrived.read, **arrived.rule_columns}, scorer.settings)
+        told = self.verdicts(arrived) if told is None else told
         x = values[:, self._places]
         auxiliaries = scorer.alone(x, told)
         if heard is not None:

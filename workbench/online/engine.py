@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import orjson
 
-from gnn.assessor import Assessed
+from gnn.assessor import Arrived, Assessed, Assessor
 from gnn.files import ApplicationFile
+from gnn.rules import Verdicts
 from graph.errors import NodeNotFound, RingroadError, StoreError
 from loaders.live import Teller, Told
 from workbench.journal import APPLICATION, LABEL, Asked, Entry, Journal, Noted
@@ -26,6 +26,7 @@ from workbench.online.coverage import coverage
 from workbench.online.filing import filed, learnt
 from workbench.online.images import View
 from workbench.online.metrics import DECISIONS, DEGRADED, SCORES, timed
+from workbench.online.panel import Panel, Rule, Spoken
 
 log = logging.getLogger("ringroad.engine")
 
@@ -45,16 +46,6 @@ class ScoreAsk:
     begin: float
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What of a strategy an answer needs: `version` 0 ships; `review_from` None is the model's own."""
-
-    version: int = 0
-    review_from: float | None = None
-    may_decline: bool = True
-    arm: Callable[[str], str] = field(default=lambda _: "champion")
-
-
 class Engine:
     """`seconds` and `clock` are the time: for durations, and in milliseconds since 1970."""
 
@@ -71,8 +62,19 @@ class Engine:
         self.journal, self.teller, self.view = journal, teller, view
         self.clock, self.seconds, self.stale_ms = clock, seconds, stale_ms
         self.position = view.position if view else 0
-        self.rule = Rule()
+        self.rule = Rule.of()
+        self.panel = Panel(view, self.rule) if view else None
         self.unapplied = 0
+
+    def decide_by(self, rule: Rule) -> None:
+        """The strategy from now on."""
+        self.rule = rule
+        self.panel = Panel(self.view, rule) if self.view else None
+
+    def take_over(self, view: View, position: int, unapplied: int) -> None:
+        """A fresh graph that stands where this one stands."""
+        self.view, self.position, self.unapplied = view, position, unapplied
+        self.panel = Panel(view, self.rule)
 
     # Answering ---------------------------------------------------------------------------------------------
 
@@ -94,9 +96,9 @@ class Engine:
 
     def _score(self, asked: Sequence[tuple[ScoreAsk, Entry]]) -> list[bytes]:
         files = [self._file(entry, ask.told) for ask, entry in asked]
-        assessed = self._assess(files)
+        arrived = self._arrive(files)
         kept, made = [], []
-        for (ask, entry), file, one in zip(asked, files, assessed, strict=True):
+        for (ask, entry), file, one in zip(asked, files, arrived, strict=True):
             self.position = entry.sequence
             answer = self._told(ask, entry, file, one)
             kept.append((entry.sequence, answer))
@@ -108,14 +110,15 @@ class Engine:
             log.warning("answers: %s", error.message)
         return made
 
-    def _assess(self, files: Sequence[ApplicationFile | None]) -> list[Assessed | None]:
-        out: list[Assessed | None] = []
+    def _arrive(self, files: Sequence[ApplicationFile | None]) -> list[Arrived | None]:
+        """One after the other, each seeing those before."""
+        out: list[Arrived | None] = []
         for file in files:
             try:
-                with timed("assess"):
-                    out.append(None if file is None or self.view is None else self.view.assessor.assess(file))
+                with timed("arrive"):
+                    out.append(None if file is None or self.view is None else self.view.assessor.arrive(file))
             except Exception as error:  # noqa: BLE001 - one application holds up none of the others
-                self._missed("assess", error)
+                self._missed("arrive", error)
                 out.append(None)
         return out
 
@@ -128,42 +131,60 @@ class Engine:
 
     # What is answered --------------------------------------------------------------------------------------
 
-    def _told(self, ask: ScoreAsk, entry: Entry, file: ApplicationFile | None, one: Assessed | None) -> bytes:
+    def _told(self, ask: ScoreAsk, entry: Entry, file: ApplicationFile | None, one: Arrived | None) -> bytes:
         degraded = self.degraded()
-        if one is None and self.view is not None:
-            degraded = (*degraded, FAULT)
-        opinion: dict[str, Any] = answers.unscored(degraded or (NO_GRAPH,))
-        about = ALONE
-        if one is not None and self.view is not None:
-            opinion, about = self._opinion(one, ask, degraded)
-        return self._rendered(ask, opinion, degraded, entry=entry, file=file, about=about)
+        if one is not None:
+            try:
+                with timed("score"):
+                    return self._opinion(ask, entry, file, one, degraded)
+            except Exception as error:  # noqa: BLE001 - said in the answer, and nobody is passed
+                self._missed("score", error)
+        return self._nothing(ask, entry, file, (*degraded, FAULT) if self.view is not None else degraded)
 
     def _opinion(
-        self, one: Assessed, ask: ScoreAsk, degraded: Sequence[str]
-    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
-        view = self.view
-        assert view is not None  # noqa: S101 - asked by the caller
-        scorer, scores = view.assessor.scorer, one.scores
-        review_from = scorer.review_from if self.rule.review_from is None else self.rule.review_from
-        decision = answers.decided(
-            float(scores.score[0]), scores.rules, 0, review_from=review_from, may_decline=self.rule.may_decline
-        )
-        values = one.seen.only(scorer.names)
-        parts = np.zeros((1, len(scorer.names) + 1))
-        with timed("explain"):
-            if scorer.main is not None:
-                parts = scorer.main.contributions(values)
-            opinion = answers.second_layer(
-                scores, 0, decision, parts=parts[0], values=values[0], names=scorer.names, everything=ask.full
-            )
-            if ask.full or decision.decision != "pass":
+        self, ask: ScoreAsk, entry: Entry, file: ApplicationFile | None, one: Arrived, degraded: Sequence[str]
+    ) -> bytes:
+        view, panel, about = self._known(), self.panel, ask.asked.about
+        assert panel is not None  # noqa: S101 - made with the view
+        said: dict[Assessor, Verdicts] = {}
+
+        def rules(assessor: Assessor) -> Verdicts:
+            return said.setdefault(assessor, assessor.verdicts(one))
+
+        def models(assessor: Assessor) -> Assessed:
+            return assessor.assess_row(one, said.get(assessor))
+
+        spoken = panel.speak(about, rules, models, full=ask.full)
+        opinion = spoken.opinion
+        if ask.full or opinion.decision.decision != "pass":
+            with timed("evidence"):
                 opinion = answers.evident(opinion, view.assessor.desk, one.row)
-        row, links = one.row, one.seen.links
-        about: dict[str, Any] = {
-            "linked": answers.linked(view.assessor.desk, links, row),
-            "ring": view.rings.joined(row, ask.asked.about, links.row[row], links.weight[row]),
+        found = self._around(about, one.row)
+        answer = self._rendered(
+            ask, answers.rendered(opinion, degraded), degraded, entry=entry, file=file, about=found, spoken=spoken
+        )
+        differing = [
+            (entry.sequence, version, entry.at, orjson.dumps(told)) for version, told in panel.beside(spoken, models)
+        ]
+        if differing:
+            self.journal.keep_differences(differing)
+        return answer
+
+    def _nothing(self, ask: ScoreAsk, entry: Entry, file: ApplicationFile | None, degraded: Sequence[str]) -> bytes:
+        opinion = answers.unscored(degraded)
+        return self._rendered(ask, opinion, degraded, entry=entry, file=file, about=ALONE)
+
+    def _around(self, about: str, row: int) -> dict[str, Any]:
+        view = self._known()
+        desk, links = view.assessor.desk, view.assessor.desk.links
+        return {
+            "linked": answers.linked(desk, links, row),
+            "ring": view.rings.joined(row, about, links.row[row], links.weight[row]),
         }
-        return answers.rendered(opinion, degraded), about
+
+    def _known(self) -> View:
+        assert self.view is not None  # noqa: S101 - asked where there is one
+        return self.view
 
     def _rendered(
         self,
@@ -174,6 +195,7 @@ class Engine:
         entry: Entry | None,
         file: ApplicationFile | None,
         about: Mapping[str, Any],
+        spoken: Spoken | None = None,
     ) -> bytes:
         view = self.view
         for each in degraded:
@@ -190,9 +212,9 @@ class Engine:
             "warnings": answers.warned(ask.told.findings),
             "as_of": stamp(entry.at if entry else self.clock()),
             "graph_as_of": stamp(view.built_at if view else 0),
-            "model_version": view.version if view else "none",
-            "strategy": self.rule.version,
-            "arm": self.rule.arm(ask.asked.about),
+            "model_version": spoken.version if spoken else view.version if view else "none",
+            "strategy": self.rule.adopted.id,
+            "arm": spoken.arm if spoken else "champion",
             "degraded": list(degraded),
             "trace_id": ask.trace_id,
             "server_ms": round((self.seconds() - ask.begin) * 1000, 3),
@@ -218,14 +240,27 @@ class Engine:
 
     def _late(self, ask: ScoreAsk, entry: Entry) -> bytes:
         """The answer that an entry would have had: from what was known when it was entered."""
-        file = self._file(entry)
-        one = None
-        if file is not None and self.view is not None:
-            try:
-                one = self.view.again(entry.about, file)
-            except Exception as error:  # noqa: BLE001 - said in the answer
-                self._missed("again", error)
-        return self._told(ask, entry, file, one)
+        file, degraded = self._file(entry), self.degraded()
+        try:
+            if file is not None:
+                spoken, row = self._again_spoken(entry, file)
+                opinion = answers.evident(spoken.opinion, self._known().assessor.desk, row)
+                told = answers.rendered(opinion, degraded)
+                around = self._around(entry.about, row)
+                return self._rendered(ask, told, degraded, entry=entry, file=file, about=around, spoken=spoken)
+        except Exception as error:  # noqa: BLE001 - said in the answer
+            self._missed("again", error)
+        return self._nothing(ask, entry, file, (*degraded, FAULT) if self.view is not None else degraded)
+
+    def _again_spoken(self, entry: Entry, file: ApplicationFile) -> tuple[Spoken, int]:
+        """What is said today of an earlier entry, from what was known then, and its row."""
+        view, panel = self._known(), self.panel
+        row = view.row_of(entry.about)
+        if row is None or panel is None:
+            raise NodeNotFound("the application is not in the graph yet")
+        again = {assessor: assessor.again(row, file) for assessor in (panel.voices[panel.answering(entry.about)[0]],)}
+        spoken = panel.speak(entry.about, lambda each: again[each].scores.rules, lambda each: again[each], full=False)
+        return spoken, row
 
     def degraded(self) -> tuple[str, ...]:
         """What is not whole, whoever asks."""
@@ -319,20 +354,18 @@ class Engine:
         }
 
     def _replay(self, entry: Entry, answer: dict[str, Any] | None) -> dict[str, Any] | None:
-        file = self._file(entry)
-        if file is None or self.view is None:
+        file, told = self._file(entry), answer or {}
+        if file is None:
             return None
         try:
-            one = self.view.again(entry.about, file)
+            spoken, _ = self._again_spoken(entry, file)
         except RingroadError:
             return None
-        told = answer or {}
-        ask = ScoreAsk(Asked(APPLICATION, entry.about, b"", (), ""), told_by(entry), "", False, self.seconds())
-        opinion, _ = self._opinion(one, ask, ())
+        opinion = answers.rendered(spoken.opinion, ())
         return {
             "score": opinion["score"],
             "decision": opinion["decision"],
-            "model_version": self.view.version,
+            "model_version": spoken.version,
             "reasons": [each["code"] for each in opinion["reasons"]],
             "same": (opinion["score"], opinion["decision"]) == (told.get("score"), told.get("decision")),
         }

@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn.assessor import Assessed, Assessor
-from gnn.files import ApplicationFile
+from gnn.assessor import Assessor
 from gnn.image import Image, open_image, save_image
 from gnn.online import Start
 from gnn.registry import CHAMPION, SHADOW
@@ -30,7 +29,7 @@ from gnn.rules import read_settings
 from gnn.rules.columns import Peers
 from gnn.scorer import Scorer
 from gnn.training import PEER_COLUMNS, untrained
-from graph.errors import ModelRefused, NodeNotFound, RingroadError, SnapshotError
+from graph.errors import ModelRefused, RingroadError, SnapshotError
 from graph.records import Ints, from_millis, node_id, node_ids, to_millis
 from workbench import scoring
 from workbench.casebook import strategies
@@ -66,17 +65,12 @@ class View:
     trouble: tuple[str, ...] = ()
     others: Mapping[str, Assessor] = field(default_factory=dict)
     """Versions that score beside the one that answers."""
+    shadow: str | None = None
+    """The registry's, that is only listened to."""
 
     def row_of(self, application_id: str) -> int | None:
         row = self.assessor.desk.row_of(node_id("Application", application_id))
         return row if row >= 0 else None
-
-    def again(self, application_id: str, file: ApplicationFile) -> Assessed:
-        """An application that arrived before, as of then. Raises NodeNotFound for one that is not here."""
-        row = self.row_of(application_id)
-        if row is None:
-            raise NodeNotFound("the application is not in the graph yet")
-        return self.assessor.again(row, file)
 
     def label(self, told: Mapping[str, Any]) -> None:
         """A row as `casebook.labels.as_events` gives it."""
@@ -134,7 +128,7 @@ def open_current(settings: ServiceSettings, journal: Journal) -> View | None:
     )
     return View(
         name, image, assessor, version, rings, int(about["built_at"]), _position(about, journal), trouble,
-        _beside(settings, image, assessor, version),
+        _beside(settings, image, assessor, version), _role(settings, SHADOW),
     )  # fmt: skip
 
 

@@ -15,13 +15,15 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from graph.errors import InputError, NodeNotFound, RingroadError
+from graph.errors import InputError, NodeNotFound, RingroadError, StoreError
+from graph.records import from_millis
 from graph.vault import Vault
 from loaders.live import Refused, Teller
 from workbench import ringruns
-from workbench.casebook import labels
+from workbench.casebook import labels, strategies
 from workbench.casebook.keys import Keys
 from workbench.casebook.opening import Casebook
+from workbench.casebook.strategies import SHIPPED
 from workbench.instance import open_casebook, open_vault
 from workbench.journal import APPLICATION, EVENT, LABEL, Asked, Journal
 from workbench.online import images
@@ -32,6 +34,7 @@ from workbench.online.forms import ApplicationForm, problem_of, problems_of, rea
 from workbench.online.images import View
 from workbench.online.labelling import LabelForm
 from workbench.online.metrics import BEHIND, GRAPH_AGE, timed
+from workbench.online.panel import Rule
 from workbench.online.refusals import BadRequest, NotFound
 from workbench.online.settings import HOUR, ServiceSettings
 from workbench.online.warming import make_ready, warm
@@ -62,6 +65,7 @@ class Service:
             journal, self.teller, view,
             clock=clock, seconds=time.perf_counter, stale_ms=settings.stale_hours * HOUR,
         )  # fmt: skip
+        self._adopted = SHIPPED
         self.trouble: dict[str, str] = {}
         self._loading: asyncio.Task[None] | None = None
 
@@ -86,6 +90,8 @@ class Service:
         service = cls(settings, journal, vault, casebook, view, clock=clock)
         if trouble:
             service.trouble["graph"] = trouble
+        service._adopt()
+        service.engine.decide_by(Rule.of(service._adopted))
         while service.engine.catch_up():
             pass
         return service
@@ -232,6 +238,9 @@ class Service:
     async def _look(self) -> None:
         trouble: dict[str, str] = {}
         await asyncio.to_thread(self._examine, trouble)
+        if self._adopted != self.engine.rule.adopted:
+            self.engine.decide_by(Rule.of(self._adopted))
+            log.info("strategy %d decides", self._adopted.id)
         if self.engine.view is None or images.newer(self.settings, self.engine.view):
             await self._reload(trouble)
         view = self.engine.view
@@ -250,12 +259,18 @@ class Service:
                 work()
             except RingroadError as error:
                 trouble[part] = error.message
+        self._adopt()
         self.keys.refresh()
         if self.keys.age > KEYS_AGE_SECONDS:
             trouble["keys"] = "the casebook does not answer; API keys are those read last"
         free = shutil.disk_usage(self.settings.base.home).free / MB
         if free < self.settings.floor_mb:
             trouble["disk"] = f"{free:,.0f} MB are free, fewer than RINGROAD_FLOOR_MB={self.settings.floor_mb:g}"
+
+    def _adopt(self) -> None:
+        """The strategy of now; while the casebook does not answer, the one that was read last."""
+        with suppress(StoreError), self.casebook.reading() as db:
+            self._adopted = strategies.in_force(db, from_millis(self.clock()))
 
     async def _reload(self, trouble: dict[str, str]) -> None:
         """Opened beside the one that serves, brought up to date in small steps, and then put in its place."""
@@ -273,8 +288,7 @@ class Service:
         )  # fmt: skip
         while after.position < self.engine.position and after.catch_up(limit=20):
             await asyncio.sleep(0.001)
-        self.engine.view, self.engine.position = fresh, after.position
-        self.engine.unapplied = after.unapplied
+        self.engine.take_over(fresh, after.position, after.unapplied)
         log.info("graph of %s serves", stamp(fresh.built_at))
 
 
