@@ -250,6 +250,16 @@ def test_nights_that_nobody_read_are_told_one_by_one(casebook: Casebook, keyring
     ]
 
 
+def test_members_are_those_of_the_run_that_is_told(casebook: Casebook, keyring: Keyring) -> None:
+    """Neither who has left by then nor who came or left later."""
+    add(casebook, keyring, at=MAY)
+    run(casebook, "abcd", as_of=MAY)
+    run(casebook, "bcdx", as_of=JUNE)
+    run(casebook, "cdxyz", as_of=JULY)
+    publish(casebook)
+    assert ["".join(each["application_ids"]) for each in told(casebook)] == ["abcd", "bcdx", "cdxyz"]
+
+
 def test_what_was_there_before_the_first_webhook_is_told_to_nobody(casebook: Casebook, keyring: Keyring) -> None:
     run(casebook, "abc", "fgh", as_of=MAY, now=NOW)
     assert publish(casebook) == [], "without a webhook nothing is read"
