@@ -168,6 +168,12 @@ class Journal:
         found: bytes | None = self._one("SELECT answer FROM answers WHERE sequence = ?", sequence)
         return found
 
+    def latest_answers(self, most: int) -> list[bytes]:
+        """The newest, oldest of them first."""
+        with self._lock, _told(self.path):
+            rows = self._loose.execute("SELECT answer FROM answers ORDER BY sequence DESC LIMIT ?", (most,)).fetchall()
+        return [row[0] for row in reversed(rows)]
+
     def application(self, about: str) -> Entry | None:
         """The entry in which an application arrived."""
         with self._lock, _told(self.path):

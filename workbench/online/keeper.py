@@ -16,15 +16,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from graph.errors import RingroadError, StoreError
+from graph.records import from_millis
 from graph.store import GraphStore
-from workbench.instance import open_graph, open_vault
+from graph.vault import Vault
+from workbench import scoring
+from workbench.casebook.opening import Casebook
+from workbench.instance import keyring, open_casebook, open_graph, open_vault
 from workbench.journal import Journal
 from workbench.online import images
 from workbench.online.absorbing import absorb
 from workbench.online.settings import HOUR, ServiceSettings
+from workbench.online.watching import watched
+from workbench.webhooks.addresses import Policy, Way
+from workbench.webhooks.courier import Courier
+from workbench.webhooks.deliver import deliver_due, settle
+from workbench.webhooks.events import degraded, publish
 
 PAUSE, LONGEST_PAUSE = 0.5, 30.0
 NICE = 15
@@ -41,22 +51,27 @@ class Keeper:
         self._store: GraphStore | None = None
         self._pause, self._again_at = PAUSE, 0.0
         self._refreshing: subprocess.Popen[bytes] | None = None
-        self._refreshed_at = 0
+        self._refreshed_at = self._watched_at = 0
 
     def run(self, stopped: threading.Event) -> None:
-        with only_one(self.settings.base.home / "keeper.lock", stopped) as mine:
+        base = self.settings.base
+        with only_one(base.home / "keeper.lock", stopped) as mine:
             if not mine:
                 return
             with (
                 Journal(self.settings.journal_file, clock=self.clock) as journal,
-                open_vault(self.settings.base) as vault,
+                open_vault(base) as vault,
+                open_casebook(base) as casebook,
+                Courier(keyring(base), Way(Policy.read(os.environ))) as courier,
             ):
                 while not stopped.is_set():
                     moved = self._turn("store", lambda: self._absorb(journal, vault))
-                    self._turn("webhooks", self._deliver)
+                    self._turn("webhooks", lambda: self._deliver(casebook, courier))
                     self._turn("graph", self._refresh)
+                    self._turn("model", lambda: self._watch(journal, casebook))
                     if not moved:
                         stopped.wait(PAUSE)
+                self._turn("webhooks", lambda: settle(casebook, self._now, courier).delivered)
         self._end()
 
     def _turn(self, what: str, work: Callable[[], int]) -> int:
@@ -68,14 +83,14 @@ class Keeper:
             log.warning("%s: %s", what, type(error).__name__)
         return 0
 
-    def _absorb(self, journal: Journal, vault: object) -> int:
+    def _absorb(self, journal: Journal, vault: Vault) -> int:
         """A store that is away is asked again after a pause that grows."""
         if time.monotonic() < self._again_at:
             return 0
         try:
             if self._store is None:
                 self._store = open_graph(self.settings.base, None)
-            number = absorb(journal, self._store, vault)  # type: ignore[arg-type]
+            number = absorb(journal, self._store, vault)
         except StoreError:
             self._again_at, self._pause = time.monotonic() + self._pause, min(2 * self._pause, LONGEST_PAUSE)
             if self._store is not None:
@@ -85,8 +100,32 @@ class Keeper:
         self._pause = PAUSE
         return number
 
-    def _deliver(self) -> int:
-        return 0
+    def _deliver(self, casebook: Casebook, courier: Courier) -> int:
+        publish(casebook, now=self._now())
+        return deliver_due(casebook, self._now, courier, patience=0.05).delivered
+
+    def _watch(self, journal: Journal, casebook: Casebook) -> int:
+        """Once an hour: a model that is refused, or whose scores have shifted, is told to who wants to know."""
+        if self.clock() - self._watched_at < HOUR:
+            return 0
+        self._watched_at = self.clock()
+        told = list(self._troubles(journal))
+        for version, what, numbers in told:
+            log.warning("model %s: %s", version, what)
+            with casebook.writing() as db:
+                degraded(db, version, what, numbers, self._now())
+        return len(told)
+
+    def _troubles(self, journal: Journal) -> Iterator[tuple[str, str, dict[str, float]]]:
+        for one in scoring.registry(self.settings.base).list():
+            if "champion" in one.role and one.trouble:
+                yield one.version, "refused", {}
+        found = watched(journal)
+        if found is not None and found.shifted:
+            yield found.version, "psi", {"psi": found.psi, "scores": float(found.now)}
+
+    def _now(self) -> datetime:
+        return from_millis(self.clock())
 
     def _refresh(self) -> int:
         """A graph that is old, or of another model than the one that serves, is made anew in a process of its own."""

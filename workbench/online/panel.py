@@ -1,0 +1,114 @@
+"""Who speaks of an application: the version that answers, by strategy and arm, and those that are only listened to.
+
+Two layers (双层): rules over what the graph tells come first, and where a strong one declines no model is asked. What
+is left is scored by all models of the version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gnn.assessor import Assessed, Assessor
+from gnn.rules import Settings, Verdicts, read_settings
+from workbench.casebook.strategies import SHIPPED, Adopted, arm
+from workbench.online import answers
+from workbench.online.answers import Opinion
+from workbench.online.images import View
+
+Ask = Callable[[Assessor], Assessed]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A strategy, ready to be applied."""
+
+    adopted: Adopted
+    settings: Settings
+
+    @classmethod
+    def of(cls, adopted: Adopted = SHIPPED) -> Rule:
+        return cls(adopted, read_settings(dict(adopted.strategy.rules)))
+
+
+class Spoken(NamedTuple):
+    """What `version` says in an arm. `asked` is what it saw, None where no model was asked."""
+
+    opinion: Opinion
+    version: str
+    arm: str
+    asked: Assessed | None
+
+
+class Panel:
+    """The versions over one view, under one strategy."""
+
+    def __init__(self, view: View, rule: Rule) -> None:
+        self.view, self.rule = view, rule
+        self.voices = {view.version: view.assessor, **view.others}
+        for each in self.voices.values():
+            each.scorer = replace(each.scorer, settings=rule.settings)
+        strategy = rule.adopted.strategy
+        champion = strategy.champion if strategy.champion in self.voices else view.version
+        tried = strategy.challenger.version if strategy.challenger else None
+        self.champion = champion
+        self.challenger = tried if tried in self.voices and tried != champion else None
+        shadow = strategy.shadow or view.shadow
+        self.shadow = shadow if shadow in self.voices and shadow != champion else None
+
+    def answering(self, application_id: str) -> tuple[str, str]:
+        """(version, arm)."""
+        if self.challenger is not None and arm(application_id, self.rule.adopted.strategy) == "challenger":
+            return self.challenger, "challenger"
+        return self.champion, "champion"
+
+    def speak(self, application_id: str, rules: Callable[[Assessor], Verdicts], ask: Ask, *, full: bool) -> Spoken:
+        """`rules` gives what a version's rules say, `ask` what all of it says."""
+        version, in_arm = self.answering(application_id)
+        opinion, asked = self._opinion(self.voices[version], rules, ask, full=full)
+        return Spoken(opinion, version, in_arm, asked)
+
+    def beside(self, spoken: Spoken, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Per version that is only listened to what it would have answered, beside what was answered."""
+        listened = {self.shadow, self.challenger, self.champion if self.challenger else None} - {None, spoken.version}
+        for version in sorted(each for each in listened if each is not None):
+            other = self._second(self.voices[version], ask(self.voices[version]), full=False)
+            yield (
+                version,
+                {
+                    "answered_by": spoken.version,
+                    "arm": spoken.arm,
+                    "score": spoken.opinion.score,
+                    "decision": spoken.opinion.decision.decision,
+                    "other_score": other.score,
+                    "other_decision": other.decision.decision,
+                },
+            )
+
+    def _opinion(
+        self, assessor: Assessor, rules: Callable[[Assessor], Verdicts], ask: Ask, *, full: bool
+    ) -> tuple[Opinion, Assessed | None]:
+        if self.rule.adopted.strategy.decline and not full:
+            told = rules(assessor)
+            decision = self._decided(assessor, float("nan"), told)
+            if decision.decision == "decline":
+                return answers.first_layer(told, 0, decision, assessor.scorer.names), None
+        asked = ask(assessor)
+        return self._second(assessor, asked, full=full), asked
+
+    def _second(self, assessor: Assessor, asked: Assessed, *, full: bool) -> Opinion:
+        scorer, scores = assessor.scorer, asked.scores
+        decision = self._decided(assessor, float(scores.score[0]), scores.rules)
+        values = asked.seen.only(scorer.names)
+        parts = np.zeros((1, len(scorer.names) + 1)) if scorer.main is None else scorer.main.contributions(values)
+        return answers.second_layer(
+            scores, 0, decision, parts=parts[0], values=values[0], names=scorer.names, everything=full
+        )
+
+    def _decided(self, assessor: Assessor, score: float, verdicts: Verdicts) -> Any:
+        strategy = self.rule.adopted.strategy
+        review_from = assessor.scorer.review_from if strategy.review_from is None else strategy.review_from
+        return answers.decided(score, verdicts, 0, review_from=review_from, may_decline=strategy.decline)
