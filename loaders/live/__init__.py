@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from graph.errors import InputError
 from graph.vault import Vault
-from loaders.live.reading import remedy
+from loaders.live.reasons import remedy
 from loaders.live.sections import LATER, SECTIONS, row_of, rows_of
 from loaders.live.telling import Telling
 from loaders.live.told import Finding, Reference, Told, ToldEdge, ToldNode, batch_of_told, keep

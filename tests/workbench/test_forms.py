@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from loaders.live import Teller
+from graph.errors import InputError
+from graph.vault import Vault
+from loaders.live import Teller, Told, batch_of_told, remedy
 from loaders.live.sections import EVENTS, LATER, SECTIONS
 from loaders.tables import BY_NAME
 from tests.loaders import lender
+from tests.loaders.test_live_rows import rows
 from workbench.online import samples
+from workbench.online.filing import filed
 from workbench.online.forms import ApplicationForm, EventForm, Problem, problem_of, problems_of, read_event
 
 NOW = 1_746_000_000_000
@@ -177,3 +182,61 @@ def test_a_finding_names_what_became_of_the_value(home: lender.Home) -> None:
 
 def test_every_kind_of_event_has_a_sample() -> None:
     assert set(samples.EVENTS) == set(EVENTS)
+
+
+# Whatever is sent ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> dict[str, Any]:
+    """An application of sections that each hold anything which their columns might, short enough for a form."""
+    later = {name for names in LATER.values() for name in names}
+    sent = draw(row_of("applications", later))
+    for name in draw(st.lists(st.sampled_from(sorted(SECTIONS)), unique=True, max_size=5)):
+        section = SECTIONS[name]
+        row = row_of(section.table, {*section.follows, section.agrees})
+        held = sent.setdefault("applicant", {}) if section.within else sent
+        held[name] = draw(st.lists(row, max_size=2)) if section.many else held.get(name, {}) | draw(row)
+    return sent
+
+
+def row_of(table: str, without: set[str]) -> st.SearchStrategy[dict[str, Any]]:
+    def short(value: Any) -> Any:
+        return value[:200] if isinstance(value, str) else value
+
+    return rows(BY_NAME[table]).map(
+        lambda row: {name: short(value) for name, value in row.items() if name not in without}
+    )
+
+
+def told_or_refused(sent: dict[str, Any], vault: Vault) -> Told | str:
+    """Or why not: the fields that are named."""
+    try:
+        form = ApplicationForm.model_validate_json(json.dumps(sent))
+    except ValidationError as error:
+        return ", ".join(f"{each.field}: {each.remedy}" for each in problems_of(error))
+    try:
+        return Teller(vault).tell(form.said(), now=NOW)
+    except InputError as error:
+        return error.message
+
+
+@given(sent=anything())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_it_is_told_and_filed_or_refused(sent: dict[str, Any], shared_vault: Vault) -> None:
+    """And what is told survives its way through bytes, and makes a batch."""
+    told = told_or_refused(sent, shared_vault)
+    event("refused" if isinstance(told, str) else "told")
+    if isinstance(told, str):
+        assert re.match("[a-z_0-9.]+: .+", told)
+        return
+    assert Told.from_bytes(told.to_bytes()) == told
+    assert len(batch_of_told([told], "one")) == len(told.nodes) + len(told.edges)
+    assert filed(told).name == told.application
+    assert all(remedy(each.reason).en for each in told.findings)
+
+
+@pytest.fixture(scope="module")
+def shared_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    with lender.Home(tmp_path_factory.mktemp("home")).vault() as vault:
+        yield vault
