@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -182,7 +181,7 @@ class Service:
         """The label's number, and what the desks are to be told of it."""
         label = labels.Label(**form.model_dump())
         with self.casebook.writing() as db:
-            added = labels.add(db, label, request_key=key, now=datetime.now(UTC))
+            added = labels.add(db, label, request_key=key, now=from_millis(self.clock()))
             told = labels.as_events(db, after=added.id - 1).to_pylist()
         own = (f"L{added.id}@", f"L{added.id} ")
         return added, [each for each in told if each["ref"].startswith(own)]
