@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.nested import Application, Folder, tables
 from graph.ontology import EDGES, NODES
 from graph.store import GraphStore
 from loaders.live import Teller, Told, batch_of_told, keep
 from loaders.tables import TABLES
 from tests.loaders import lender
-from tests.loaders.nested import Application, Folder, tables
 
 MANY = 250
 NOW = 1_800_000_000_000

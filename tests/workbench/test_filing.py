@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from benchmarks.nested import Application, Folder, tables
 from gnn.book import FOREVER, ROLES, Book, aside_from, month_starts, open_book
 from gnn.features.assemble import Features, features
 from gnn.files import Cutter, Hold
@@ -18,7 +19,6 @@ from loaders.live import Teller, Told, ToldEdge, ToldNode
 from loaders.portfolio import generate
 from tests.gnn.conftest import Portfolio
 from tests.loaders import lender
-from tests.loaders.nested import Application, Folder, tables
 from workbench.online.filing import Decided, Known, filed, learnt
 
 FIRST, MANY = 1500, 220

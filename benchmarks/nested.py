@@ -88,6 +88,10 @@ class Folder:
         for row in rows[:many]:
             yield self._application(row, taken)
 
+    def alone(self, row: dict[str, str]) -> Application:
+        """Of a row of `applications`, with all that it names, whoever else names it as well."""
+        return self._application(row, set())
+
     def _application(self, row: dict[str, str], taken: set[int]) -> Application:
         own, person = row["application_id"], row.get("applicant_id", "")
         mine = [("applications", row)]
