@@ -26,6 +26,12 @@ TOGETHER = 8
 PATIENCE = 0.030
 """Seconds: the longest wait that somebody is let in for."""
 
+TURNS, QUIET_TURNS = 64, 4
+"""Between two services the event loop has so many turns at most, and so many in which nobody comes."""
+
+LONG_PATIENCE = 10.0
+"""Seconds: the same, of a batch; so batches cannot pile up without end."""
+
 QUICK = 0.25
 """Weight of the newest time in the mean time of service."""
 
@@ -52,6 +58,7 @@ class Clerk(Generic[Ask, Answer]):
         self._later: deque[_Waiting[Ask, Answer]] = deque()
         self._wake, self._open = asyncio.Event(), True
         self._task: asyncio.Task[None] | None = None
+        self._came = 0
         self.each = 0.003
 
     def start(self) -> None:
@@ -67,11 +74,13 @@ class Clerk(Generic[Ask, Answer]):
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def admit(self) -> None:
+    def admit(self, *, urgent: bool = True) -> None:
         """Before a request is even read. Raises Overloaded where the wait would be too long."""
+        self._came += 1
         if not self._open:
             raise Draining("this process is ending; send the request again", retry_after=1)
-        if len(self._first) * self.each > self.patience:
+        waiting, patience = (self._first, self.patience) if urgent else (self._later, LONG_PATIENCE)
+        if len(waiting) * self.each > patience:
             SHED.labels("queue").inc()
             raise Overloaded("more requests wait than can be answered in time; come again", retry_after=1)
 
@@ -93,7 +102,21 @@ class Clerk(Generic[Ask, Answer]):
             while self._first or self._later:
                 self._serve_some()
                 WAITING.set(len(self._first) + len(self._later))
-                await asyncio.sleep(0)
+                await self._others_turn()
+
+    async def _others_turn(self) -> None:
+        """Whoever came meanwhile is let in or refused before the next are served.
+
+        uvloop takes one new connection a turn, and a request needs some turns to come in: with one turn between two
+        services an overload would wait in the system's queue of connections, where nobody is refused.
+        """
+        quiet = 0
+        for _ in range(TURNS):
+            came = self._came
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if came == self._came else 0
+            if quiet == QUIET_TURNS:
+                break
 
     def _serve_some(self) -> None:
         some = self._taken()
@@ -101,12 +124,12 @@ class Clerk(Generic[Ask, Answer]):
             return
         begin = time.perf_counter()
         try:
-            answers = self._serve([each.ask for each in some])
+            told = list(zip(some, self._serve([each.ask for each in some]), strict=True))
         except Exception as error:  # noqa: BLE001 - each of them is told
-            answers = [error] * len(some)
+            told = [(each, error) for each in some]
         spent = (time.perf_counter() - begin) / len(some)
         self.each += QUICK * (spent - self.each)
-        for each, answer in zip(some, answers, strict=True):
+        for each, answer in told:
             if not each.told.done():
                 each.told.set_result(answer)
 

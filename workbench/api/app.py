@@ -17,7 +17,7 @@ from graph.errors import RingroadError
 from workbench.api import bodies
 from workbench.api.admission import Clerk
 from workbench.api.callers import Rates, processes, scope
-from workbench.api.door import BATCH_BYTES, Door
+from workbench.api.door import BATCH_BYTES, BODY_BYTES, Door
 from workbench.api.problems import problem, rendered
 from workbench.api.schemas import (
     ApplicationRecord,
@@ -32,7 +32,7 @@ from workbench.api.schemas import (
 )
 from workbench.online.engine import ScoreAsk
 from workbench.online.metrics import exposition
-from workbench.online.refusals import BadRequest
+from workbench.online.refusals import BadRequest, NotJson, TooLarge
 from workbench.online.service import Service
 
 API = "/api/v1"
@@ -122,7 +122,7 @@ def _scores(app: FastAPI, service: Service, clerk: Clerk[ScoreAsk, bytes]) -> No
         (`replayed`), the same name with other content 422. The answer comes after the application is on disk.
         """
         clerk.admit()
-        ask = service.read(await request.body(), _idempotency(request), request.state.trace_id, explain == "full")
+        ask = service.read(await _said(request), _idempotency(request), request.state.trace_id, explain == "full")
         return _json(await clerk.ask(ask, deadline=deadline))
 
     @app.post(
@@ -136,9 +136,9 @@ def _scores(app: FastAPI, service: Service, clerk: Clerk[ScoreAsk, bytes]) -> No
     async def score_batch(request: Request, explain: Explain = "brief") -> Response:
         """Score up to 1,000 applications, in this order; each sees the ones before. One that is refused holds up
         none of the others. Single requests go first, so a batch takes longer while many of them come."""
-        clerk.admit()
+        clerk.admit(urgent=False)
         trace = request.state.trace_id
-        given = service.read_batch(await request.body(), BATCH_MOST)
+        given = service.read_batch(await _said(request), BATCH_MOST)
         waiting: list[Any] = []
         for at, one in enumerate(given):
             waiting.append(asyncio.ensure_future(_one(service, clerk, one, trace, explain == "full")))
@@ -151,10 +151,21 @@ async def _one(
     service: Service, clerk: Clerk[ScoreAsk, bytes], one: Any, trace: str, full: bool
 ) -> bytes | RingroadError:
     try:
-        ask = service.read(orjson.dumps(one), "", trace, full)
+        ask = service.read(_again(one), "", trace, full)
         return await clerk.ask(ask, deadline=BATCH_SECONDS, urgent=False)
     except RingroadError as error:
         return error
+
+
+def _again(one: Any) -> bytes:
+    """One of a batch, as if it had come alone. Raises TooLarge; BadRequest for one nested too deep to write."""
+    try:
+        body = orjson.dumps(one)
+    except orjson.JSONEncodeError:
+        raise BadRequest("the application is nested deeper than any form is") from None
+    if len(body) > BODY_BYTES:
+        raise TooLarge(f"the application is longer than the {BODY_BYTES // 1024:,} kB that one may take")
+    return body
 
 
 def _batch(given: Sequence[Any], answers: Sequence[bytes | RingroadError], trace: str) -> bytes:
@@ -188,7 +199,7 @@ def _later(app: FastAPI, service: Service) -> None:
 
         On disk when this answers; scores see at once what scores may see. `Idempotency-Key`, or the row's own number,
         makes it safe to send again."""
-        told = service.tell(application_id, await request.body(), _idempotency(request), request.state.trace_id)
+        told = service.tell(application_id, await _said(request), _idempotency(request), request.state.trace_id)
         return _json(told, 202)
 
     @app.post(
@@ -207,7 +218,7 @@ def _later(app: FastAPI, service: Service) -> None:
         key = _idempotency(request)
         if not key:
             raise BadRequest("the header Idempotency-Key is missing; a label is told under a key of its own")
-        answer = await service.label(await request.body(), key, request.state.trace_id)
+        answer = await service.label(await _said(request), key, request.state.trace_id)
         return _json(orjson.dumps(answer), 201)
 
 
@@ -271,6 +282,14 @@ def _health(app: FastAPI, service: Service) -> None:
 
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
+
+
+async def _said(request: Request) -> bytes:
+    """The body of a request that says it is JSON. Raises NotJson, TooLarge."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise NotJson("the body is to be JSON; send it with the header Content-Type: application/json")
+    return await request.body()
 
 
 def _idempotency(request: Request) -> str:
