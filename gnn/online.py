@@ -194,7 +194,7 @@ class Desk:
         self._rows += 1
         self._arrived[file.id], self._names[row] = row, file.name
         self._inquire(row, file.inquiries)
-        said = {numbers[key]: thing for key, thing in file.things.items()}
+        said = {numbers[key]: thing for key, thing in file.things.items() if thing.properties}
         facts = self._facts_of([(one.role, one.thing) for one in own], said, file)
         write_limits(np.zeros(1, np.int64), room.book.submitted[row:], facts, self._most)
         room.limit[row] = facts["limit"][0]
@@ -218,7 +218,7 @@ class Desk:
         at = np.arange(pairs.start[row], pairs.start[row + 1])
         at = at[(pairs.application[at] == row) & (pairs.told_at[at] <= now)]
         own = list(zip(pairs.role[at].tolist(), pairs.thing[at].tolist(), strict=True))
-        said = {self._named.number(*key): thing for key, thing in file.things.items()}
+        said = {self._named.number(*key): thing for key, thing in file.things.items() if thing.properties}
         facts = self._facts_of(own, said, file)
         facts["limit"][0] = room.limit[row]
         with self._as_it_was(row, now):
@@ -355,7 +355,8 @@ class Desk:
             self._inquiries += 1
 
     def _facts_of(self, own: Iterable[tuple[int, int]], said: dict[int, Thing], file: ApplicationFile) -> Facts:
-        """`own` are (role, thing) in the order of a book: of one role the last is the latest."""
+        """`own` are (role, thing) in the order of a book: of one role the last is the latest. `said` is what the file
+        says of things; of those that it only names, the desk knows what there is to know."""
         facts, latest = np.full((1, len(COLUMNS)), np.nan), dict(own)
         facts_of("", file.properties, facts[0])
         for role in HOLDS:

@@ -110,17 +110,7 @@ def test_applications_told_live_have_the_bits_of_the_portfolio(world: World) -> 
                 tell(desk, place[file.id], fact, when, teller)
             found = desk.features_of(place[file.id]).values[0]
             same = (found == seen.values[row]) | (np.isnan(found) & np.isnan(seen.values[row]))
-            assert same.all(), (
-                application.id,
-                np.array(seen.names)[~same],
-                dict(
-                    zip(
-                        np.array(seen.names)[~same].tolist(),
-                        zip(found[~same].tolist(), seen.values[row][~same].tolist(), strict=True),
-                        strict=True,
-                    )
-                ),
-            )
+            assert same.all(), (application.id, np.array(seen.names)[~same], found[~same], seen.values[row][~same])
             shared += bool((desk.links.row[place[file.id]] >= 0).any())
     assert shared > MANY // 10  # who shares nothing proves nothing
 
