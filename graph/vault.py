@@ -100,6 +100,11 @@ class Vault:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def index_version(self) -> int:
+        """Of the key that makes tokens: equal tokens of two versions say nothing."""
+        return self._index
+
     # Pure: no file is touched.
 
     def tokens(self, kind: str, values: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Graph, vault and casebook in one file, and back.
+"""Graph, vault, casebook and the score service's journal in one file, and back.
 
 The graph travels as the store's bulk export, so a backup of one kind of store
 restores into the other. A manifest names every part's SHA-256 and carries a MAC made
@@ -29,9 +29,10 @@ from graph.store import GraphStore
 from graph.vault import Vault
 from workbench import instance
 from workbench.casebook import copies, opening
+from workbench.journal import Journal
 
 FORMAT = 1
-CASEBOOK = "casebook.sqlite"
+CASEBOOK, JOURNAL = "casebook.sqlite", "journal.sqlite"
 """Not in backups made before there was one."""
 
 MAC = "backup manifest"
@@ -50,6 +51,10 @@ def backup(file: Path, store_url: str | None) -> dict[str, Any]:
         if opening.exists(here.settings.casebook_url):
             with instance.open_casebook(here.settings) as casebook:
                 copies.copy_to(casebook, folder / CASEBOOK)
+        journal = here.settings.home / JOURNAL
+        if journal.exists():  # after the store: what it holds beyond that is absorbed once more, which changes nothing
+            with Journal(journal, clock=lambda: 0) as told:
+                told.copy_to(folder / JOURNAL)
         parts = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
         manifest = {
             "format": FORMAT,
@@ -95,9 +100,17 @@ def restore(file: Path, store_url: str | None) -> dict[str, Any]:
             )
         for mark in manifest["marks"]:
             store.write(Batch(mark["id"], mark["digest"]))
+        _restore_journal(folder, manifest, settings)
         if not settings.vault_file.exists():
             Vault.restore(folder / "vault.sqlite", settings.vault_file, ring, demo=settings.demo).close()
         return {name: manifest[name] for name in ("nodes", "edges", "digest")}
+
+
+def _restore_journal(folder: Path, manifest: dict[str, Any], settings: Settings) -> None:
+    place = settings.home / JOURNAL
+    if JOURNAL in manifest["parts"] and not place.exists():
+        with Journal(folder / JOURNAL, clock=lambda: 0) as told:
+            told.copy_to(place)
 
 
 # Out ---------------------------------------------------------------------------------------------------

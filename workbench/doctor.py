@@ -20,6 +20,12 @@ FLOOR = 2 * 1024**3
 """Free bytes below which loads and snapshots are at risk."""
 
 
+BEHIND = 10_000
+"""Entries of the journal that a keeper at work never leaves behind."""
+
+OLD_SECONDS = 72 * 3600
+
+
 @dataclass(frozen=True)
 class Check:
     name: str
@@ -39,6 +45,8 @@ def run(store_url: str | None) -> list[Check]:
         ("store", lambda: _store(settings, store_url)),
         ("casebook", lambda: _casebook(settings)),
         ("snapshot", lambda: _snapshot(settings)),
+        ("journal", lambda: _journal(settings)),
+        ("desk", lambda: _desk(settings)),
         ("libraries", _libraries),
     )
     return [_told(name, check) for name, check in checks]
@@ -116,6 +124,35 @@ def _snapshot(settings: Settings) -> Check:
     return Check(
         "snapshot", ok=True, found=str(settings.snapshot_dir) if there else "none yet; `ringroad rings` builds it"
     )
+
+
+def _journal(settings: Settings) -> Check:
+    from workbench.journal import ABSORBED, Journal  # noqa: PLC0415
+
+    place = settings.home / "journal.sqlite"
+    if not place.exists():
+        return Check("journal", ok=True, found="none yet; the score service makes it")
+    with Journal(place, clock=lambda: 0) as journal:
+        last, absorbed = journal.last(), journal.marked(ABSORBED)
+    waiting = 0 if last is None else last.sequence - absorbed
+    remedy = "start the keeper (`ringroad serve keeper`), and see that the store answers"
+    found = f"{last.sequence if last else 0:,} entries, {waiting:,} not in the store yet"
+    return Check("journal", waiting <= BEHIND, found, remedy)
+
+
+def _desk(settings: Settings) -> Check:
+    """What the score service reads from."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from workbench.online.places import about, current  # noqa: PLC0415
+
+    name = current(settings)
+    if name is None:
+        return Check("desk", ok=True, found="none yet; `ringroad serve api` makes it")
+    told = about(settings, name)
+    age = datetime.now(UTC).timestamp() - int(told["built_at"]) / 1000
+    found = f"{name}, {age / 3600:.1f} h old, for model {told['version']}"
+    return Check("desk", age < OLD_SECONDS, found, "make it anew: ringroad serve refresh")
 
 
 def _libraries() -> Check:

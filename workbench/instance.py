@@ -89,13 +89,33 @@ class Instance:
         return self.settings.snapshot_dir.with_suffix(".stamp")
 
     def rotate(self, *, undo: bool) -> int:
-        """New tokens mean new node ids: snapshot and last run go before the first of them changes."""
+        """New tokens mean new node ids: snapshot, last run and the desk for scores go before the first of them changes.
+
+        Raises InputError while the score service's journal holds what the store has not taken: it is told in tokens
+        of before.
+        """
+        self._require_absorbed()
+        (self.settings.home / "desks" / "current").unlink(missing_ok=True)
         self._stamp.unlink(missing_ok=True)
         lastrun.place(self.settings).unlink(missing_ok=True)
         if undo:
             self.vault.abandon_rotation(self._retoken)
             return sum(self.vault.count().values())
         return self.vault.rotate_index(self._retoken)
+
+    def _require_absorbed(self) -> None:
+        place = self.settings.home / "journal.sqlite"
+        if not place.exists():
+            return
+        from workbench.journal import ABSORBED, Journal
+
+        with Journal(place, clock=lambda: 0) as journal:
+            last, marked = journal.last(), journal.marked(ABSORBED)
+        if last is not None and last.sequence > marked:
+            raise InputError(
+                f"the journal of the score service holds {last.sequence - marked:,} entries that the store has not "
+                "taken; stop the service, let the keeper finish (`ringroad serve keeper`), then rotate"
+            )
 
     def _retoken(self, moves: Iterable[tuple[str, str, str]]) -> int:
         """Store first, then the overrides; stopped in between, the same moves come once more."""

@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,9 @@ from typing import NamedTuple
 from graph.errors import KeyReused, StorageFull, StoreBusy, StoreError
 
 APPLICATION, EVENT, LABEL = "application", "event", "label"
+ABSORBED = "absorbed"
+"""The mark of what the graph store has taken."""
+
 WAIT_SECONDS = 2.0
 """A writer holds the file for a millisecond; who waits longer is told so, for a decision engine cannot wait."""
 
@@ -62,7 +65,11 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """`keys` name the request: it is refused where one of them was used with another `digest`."""
+    """`keys` name the request: it is refused where one of them was used with another `digest`.
+
+    A digest says which key made it, before a dot: two that were made with different ones cannot be compared, and then
+    the request is taken for the one that was sent before.
+    """
 
     kind: str
     about: str
@@ -127,7 +134,7 @@ class Journal:
             found = db.execute("SELECT digest, sequence FROM requests WHERE key = ?", (key,)).fetchone()
             if found is None:
                 continue
-            if found[0] != one.digest:
+            if _differ(found[0], one.digest):
                 return Noted(None, trouble=KeyReused(_reused(key, one.about)))
             row = db.execute("SELECT * FROM entries WHERE sequence = ?", (found[1],)).fetchone()
             same = [(each, one.digest, found[1]) for each in one.keys]
@@ -200,6 +207,12 @@ class Journal:
         found = self._one("SELECT sequence FROM marks WHERE name = ?", name)
         return int(found) if found is not None else 0
 
+    def copy_to(self, path: Path) -> None:
+        """Everything, as of one moment, as a new file."""
+        with self._lock, _told(self.path), closing(_connect(path, "FULL")) as copy:
+            self._loose.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+
     def writable(self) -> None:
         """Raises JournalError or StorageFull where nothing could be appended now."""
         with self._lock, self._writing(self._db) as db:
@@ -239,6 +252,10 @@ def _entries(db: sqlite3.Connection, after: int, limit: int = -1) -> list[Entry]
 def _last(db: sqlite3.Connection) -> Entry | None:
     row = db.execute("SELECT * FROM entries ORDER BY sequence DESC LIMIT 1").fetchone()
     return Entry(*row) if row else None
+
+
+def _differ(before: str, now: str) -> bool:
+    return before != now and before.partition(".")[0] == now.partition(".")[0]
 
 
 def _reused(key: str, about: str) -> str:

@@ -18,8 +18,8 @@ from graph.store import GraphStore
 from tests.service.conftest import Asking
 from tests.workbench.receiver import running
 from workbench.instance import EVERYTHING, keyring, open_casebook, open_graph, open_vault
-from workbench.journal import APPLICATION, Asked, Journal
-from workbench.online.absorbing import ABSORBED, absorb, absorbed_by, redated, told_by
+from workbench.journal import ABSORBED, APPLICATION, Asked, Journal
+from workbench.online.absorbing import absorb, absorbed_by, redated, told_by
 from workbench.online.keeper import Keeper, only_one
 from workbench.online.watching import COMPARED, ENOUGH, watched
 from workbench.webhooks import hooks

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from tests.service.conftest import Asking, asking
+from tests.service.conftest import RINGROAD, Asking, asking, environment
 from workbench.api.schemas import ApplicationRecord, ScoreAnswer
 from workbench.online import images
 
@@ -94,3 +99,61 @@ def test_what_was_absorbed_and_loaded_into_a_new_graph_is_the_same(asked: Asking
         fresh = again.score(two)
     asked.score(two)
     assert fresh["linked"][0]["application_id"] == one["application_id"]
+
+
+def test_what_came_by_file_is_not_scored_here(asked: Asking) -> None:
+    desk = asked.service.engine.view.assessor.desk  # type: ignore[union-attr]
+    answer = asked.post("/score", asked.application(application_id=desk.application(5)))
+    assert (answer.status_code, answer.json()["code"]) == (409, "already-loaded")
+    assert asked.service.journal.last() is None
+
+
+def test_what_came_over_the_service_and_by_file_is_one(asked: Asking) -> None:
+    """A backup that was restored, or a nightly file with what was scored before: nothing is applied twice."""
+    one, two = asked.application(), asked.application()
+    told = asked.score(one)
+    asked.absorb()
+    images.refresh(asked.service.settings)
+    with sqlite3.connect(asked.service.journal.path) as db:  # as if another journal had told it
+        db.execute("UPDATE identity SET name = 'restored'")
+    with asking(asked.home, asked.clock) as again:
+        assert again.service.engine.position == 1
+        assert again.service.engine.degraded() == ()
+        assert again.score(one) == told | {"replayed": True}
+        assert again.score(two)["sequence"] == 2
+
+
+def test_requests_of_before_a_rotation_of_keys_are_known_again(asked: Asking) -> None:
+    one = asked.application()
+    told = asked.score(one)
+    asked.absorb()
+    subprocess.run([str(RINGROAD), "keys", "rotate"], env=environment(asked.home), check=True, capture_output=True)
+    assert not (asked.home / "desks" / "current").exists(), "its node ids are of the old key"
+    images.refresh(asked.service.settings)
+    with asking(asked.home, asked.clock) as again:
+        assert again.score(one) == told | {"replayed": True}
+        assert again.post("/score", one | {"amount": 5.0}).json()["replayed"], "it cannot be compared any more"
+        assert again.score(asked.application())["degraded"] == []
+
+
+def test_keys_are_not_rotated_over_what_the_store_has_not_taken(asked: Asking) -> None:
+    asked.score(asked.application())
+    done = subprocess.run(
+        [str(RINGROAD), "keys", "rotate"], env=environment(asked.home), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "1 entries that the store has not taken" in " ".join(done.stderr.split())
+
+
+def test_a_backup_brings_the_journal_back(asked: Asking, tmp_path: Path) -> None:
+    one = asked.application()
+    told = asked.score(one)
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    shutil.copy(asked.home / "vault.key", fresh)
+    for home, line in ((asked.home, ("backup", str(tmp_path / "b.tar"))), (fresh, ("restore", str(tmp_path / "b.tar"))),
+                       (fresh, ("serve", "refresh", "--quiet"))):  # fmt: skip
+        subprocess.run([str(RINGROAD), *line], env=environment(home), check=True, capture_output=True)
+    with asking(fresh, asked.clock) as again:
+        assert again.score(one) == told | {"replayed": True}
+        again.absorb()

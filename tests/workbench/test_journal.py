@@ -46,7 +46,7 @@ def journal(tmp_path: Path, clock: Ticking) -> Iterator[Journal]:
 
 def asked(about: str, told: bytes = b"{}", *, key: str = "", digest: str = "d", kind: str = APPLICATION) -> Asked:
     keys = ((f"key/{key}",) if key else ()) + ((f"application/{about}",) if kind == APPLICATION else ())
-    return Asked(kind, about, told, keys, digest)
+    return Asked(kind, about, told, keys, digest if "." in digest else f"1.{digest}")
 
 
 def test_entries_are_numbered_and_time_never_falls(journal: Journal, clock: Ticking) -> None:
@@ -98,6 +98,21 @@ def test_a_key_that_came_with_a_replay_is_used_up_too(journal: Journal) -> None:
     journal.append([asked("A", key="k")], after=1)
     _, noted = journal.append([asked("B", key="k", digest="e")], after=1)
     assert isinstance(noted[0].trouble, KeyReused)
+
+
+def test_digests_of_two_keys_cannot_be_compared(journal: Journal) -> None:
+    journal.append([asked("A", digest="1.d")], after=0)
+    _, noted = journal.append([asked("A", digest="2.e")], after=1)
+    assert noted[0].again
+
+
+def test_a_copy_is_whole(journal: Journal, tmp_path: Path) -> None:
+    journal.append([asked("A"), asked("B")], after=0)
+    journal.keep_answers([(1, b"first")])
+    journal.copy_to(tmp_path / "copy.sqlite")
+    with Journal(tmp_path / "copy.sqlite", clock=lambda: 1) as copy:
+        assert (copy.name, copy.since(0), copy.answer(1)) == (journal.name, journal.since(0), b"first")
+    assert (tmp_path / "copy.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_the_first_answer_stays(journal: Journal) -> None:

@@ -12,9 +12,8 @@ from dataclasses import replace
 from graph.store import BatchMark, GraphStore
 from graph.vault import Vault
 from loaders.live import Told, batch_of_told, keep
-from workbench.journal import LABEL, Entry, Journal
+from workbench.journal import ABSORBED, LABEL, Entry, Journal
 
-ABSORBED = "absorbed"
 TOGETHER = 500
 PREFIX = "journal/"
 

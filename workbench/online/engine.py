@@ -31,6 +31,8 @@ from workbench.online.panel import Panel, Rule, Spoken
 log = logging.getLogger("ringroad.engine")
 
 NO_GRAPH, STALE, NOT_RECORDED, FAULT, BEHIND = "no_graph", "stale_graph", "not_recorded", "fault", "graph_incomplete"
+VAULT = "vault"
+"""Its keys are being rotated: tokens of now find nothing of before."""
 
 ALONE: Mapping[str, Any] = {"linked": [], "ring": None}
 
@@ -65,6 +67,7 @@ class Engine:
         self.rule = Rule.of()
         self.panel = Panel(view, self.rule) if view else None
         self.unapplied = 0
+        self.vault_trouble = False
 
     def decide_by(self, rule: Rule) -> None:
         """The strategy from now on."""
@@ -271,6 +274,8 @@ class Engine:
             found.append(STALE)
         if self.unapplied:
             found.append(BEHIND)
+        if self.vault_trouble:
+            found.append(VAULT)
         return tuple(found)
 
     # Following ---------------------------------------------------------------------------------------------
@@ -301,6 +306,8 @@ class Engine:
         self.teller.heard(told)
         if view is None:
             return
+        if entry.kind == APPLICATION and view.row_of(entry.about) is not None:
+            return  # it came by file, too
         if entry.kind == APPLICATION:
             view.assessor.follow(filed(told, loaded=view.assessor.desk.book.loaded))
         else:
@@ -325,6 +332,11 @@ class Engine:
         if note.entry is not None and not note.again:
             self.follow([note.entry])
         return note
+
+    def loaded(self, application_id: str) -> bool:
+        """Whether it is in the graph without having been scored here."""
+        there = self.view is not None and self.view.row_of(application_id) is not None
+        return there and self.journal.application(application_id) is None
 
     def knows(self, application_id: str) -> bool:
         return self.journal.application(application_id) is not None or (

@@ -10,7 +10,6 @@ A process goes on from the image with what the journal holds since (`position`).
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from workbench.casebook import strategies
 from workbench.casebook.opening import Casebook
 from workbench.instance import Instance, open_casebook, open_graph
 from workbench.journal import Journal
+from workbench.online import places
 from workbench.online.absorbing import absorbed_by
 from workbench.online.filing import Decided, Known
 from workbench.online.rings import Rings
@@ -43,7 +43,7 @@ from workbench.online.settings import HOUR, ServiceSettings
 
 Progress = Callable[[str, int, int], None]
 
-CURRENT, RULES = "current", ".rules"
+RULES = ".rules"
 KEPT = 2
 """So many images stay: a process may still open the one before."""
 
@@ -95,11 +95,7 @@ class View:
 
 
 def current(settings: ServiceSettings) -> str | None:
-    """The name of the image that serves; None where none was made."""
-    try:
-        return (settings.desks / CURRENT).read_text(encoding="utf-8").strip() or None
-    except OSError:
-        return None
+    return places.current(settings.base)
 
 
 def newer(settings: ServiceSettings, view: View) -> bool:
@@ -189,21 +185,13 @@ def due(settings: ServiceSettings, now: int) -> bool:
     if name is None:
         return (settings.base.home / "graph.sqlite").exists() or "sqlite" not in settings.base.store_url
     try:
-        about = open_about(settings.desks / name)
+        about = places.about(settings.base, name)
     except SnapshotError:
         return True
     champion = _champion(settings)
     return now - int(about["built_at"]) > settings.refresh_hours * HOUR or (
         champion is not None and champion not in about["versions"]
     )
-
-
-def open_about(folder: Path) -> Mapping[str, Any]:
-    try:
-        told = json.loads((folder / "image.json").read_text(encoding="utf-8"))
-        return {**told["about"], "versions": list(told["scorers"])}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise SnapshotError(f"{folder} holds no image of a desk; make one: ringroad serve refresh") from None
 
 
 def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> Path:
@@ -233,9 +221,9 @@ def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> 
             spare=max(SPARE, len(ready.book) // 10),
             about={"built_at": built_at, "position": position, "journal": name_of, "version": version},
         )
-        fresh = settings.desks / f"{CURRENT}.new"
+        fresh = settings.desks / f"{places.CURRENT}.new"
         fresh.write_text(name, encoding="utf-8")
-        fresh.replace(settings.desks / CURRENT)
+        fresh.replace(settings.desks / places.CURRENT)
         _forget(settings, name)
         progress("image", 1, 1)
         return settings.desks / name

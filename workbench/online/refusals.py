@@ -57,3 +57,9 @@ class NotFound(RingroadError):
     """Nothing stands under this name."""
 
     status = 404
+
+
+class AlreadyLoaded(RingroadError):
+    """An application that came by file is no request of the service; its score is `ringroad score`'s."""
+
+    status = 409

@@ -24,9 +24,8 @@ from workbench.casebook.keys import Keys
 from workbench.casebook.opening import Casebook
 from workbench.casebook.strategies import SHIPPED
 from workbench.instance import open_casebook, open_vault
-from workbench.journal import APPLICATION, EVENT, LABEL, Asked, Journal
+from workbench.journal import ABSORBED, APPLICATION, EVENT, LABEL, Asked, Journal
 from workbench.online import images
-from workbench.online.absorbing import ABSORBED
 from workbench.online.answers import stamp, warned
 from workbench.online.engine import Engine, ScoreAsk
 from workbench.online.forms import ApplicationForm, problem_of, problems_of, read_event
@@ -34,7 +33,7 @@ from workbench.online.images import View
 from workbench.online.labelling import LabelForm
 from workbench.online.metrics import BEHIND, GRAPH_AGE, timed
 from workbench.online.panel import Rule
-from workbench.online.refusals import BadRequest, NotFound
+from workbench.online.refusals import AlreadyLoaded, BadRequest, NotFound
 from workbench.online.settings import HOUR, ServiceSettings
 from workbench.online.warming import make_ready, warm
 
@@ -112,7 +111,9 @@ class Service:
             except Refused as error:
                 raise BadRequest(error.message, [problem_of(error.finding)._asdict()]) from None
             name = told.application
-            digest = self.vault.token("request", orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode())
+            if self.engine.loaded(name):
+                raise AlreadyLoaded(f"application {name} was loaded from files; score new ones here, that one by file")
+            digest = self._digest(said)
             keys = ((_hashed(key),) if key else ()) + (f"application/{name}",)
             return ScoreAsk(Asked(APPLICATION, name, told.to_bytes(), keys, digest), told, trace_id, full, begin)
 
@@ -129,6 +130,11 @@ class Service:
     def answer(self, asks: Any) -> Any:
         return self.engine.answer(asks)
 
+    def _digest(self, said: Any) -> str:
+        """Of a request's content, for telling equal from unequal; nobody finds the content from it."""
+        text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+        return f"{self.vault.index_version}.{self.vault.token('request', text)}"
+
     # What becomes known later ------------------------------------------------------------------------------
 
     def tell(self, application_id: str, body: bytes, key: str, trace_id: str) -> bytes:
@@ -142,8 +148,7 @@ class Service:
             told = self.teller.tell_event(kind, details, application_id=application_id, now=self.clock())
         except Refused as error:
             raise BadRequest(error.message, [problem_of(error.finding)._asdict()]) from None
-        content = orjson.dumps([application_id, kind, details], option=orjson.OPT_SORT_KEYS).decode()
-        digest = self.vault.token("request", content)
+        digest = self._digest([application_id, kind, details])
         keys = (_hashed(key),) if key else (f"event/{application_id}/{digest}",)
         note = self.engine.tell(Asked(EVENT, application_id, told.to_bytes(), keys, digest))
         assert note.entry is not None  # noqa: S101 - the engine raises a refusal
@@ -247,6 +252,7 @@ class Service:
             GRAPH_AGE.set((self.clock() - view.built_at) / 1000)
         last = self.journal.last()
         BEHIND.set(max(0, (last.sequence if last else 0) - self.journal.marked(ABSORBED)))
+        self.engine.vault_trouble = "vault" in trouble
         for each in self.engine.degraded():
             trouble.setdefault("graph", each)
         self.trouble = trouble

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from graph.errors import InputError
 from graph.settings import Settings
+from workbench.online.places import desks
 
 HOUR = 3_600_000
 
@@ -44,7 +45,7 @@ class ServiceSettings:
 
     @property
     def desks(self) -> Path:
-        return self.base.home / "desks"
+        return desks(self.base)
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
