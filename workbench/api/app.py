@@ -11,7 +11,7 @@ import orjson
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from graph.errors import RingroadError
 from workbench.api import bodies
@@ -42,7 +42,7 @@ SLICE = 4
 """So many of a batch are read before others have their turn."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": said, "content": {"application/problem+json": {}}}
+    status: {"model": Problem, "description": said}
     for status, said in {
         401: "No key, or not a living one.",
         403: "The key may not do this.",
@@ -271,7 +271,13 @@ def _health(app: FastAPI, service: Service) -> None:
         ready = service.ready()
         return _json(orjson.dumps(ready), 200 if ready["ready"] else 503)
 
-    @app.get("/metrics", tags=["health"], responses=PROBLEMS, dependencies=[scope("metrics")])
+    @app.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses=PROBLEMS,
+        tags=["health"],
+        dependencies=[scope("metrics")],
+    )
     async def metrics() -> Response:
         """For Prometheus, of all processes of the service."""
         return Response(await asyncio.to_thread(exposition), media_type="text/plain; version=0.0.4")

@@ -99,6 +99,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas[name] = schema
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "KID.SECRET"}}
         _secured(made)
+        _faulty(made)
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -110,3 +111,13 @@ def _secured(made: dict[str, Any]) -> None:
     for path, methods in made["paths"].items():
         for operation in methods.values() if path not in OPEN else ():
             operation["security"] = [{"key": []}]
+
+
+def _faulty(made: dict[str, Any]) -> None:
+    """A problem is answered as problem+json, and as nothing else."""
+    problem = {"schema": {"$ref": SCHEMAS.format(model="Problem")}}
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                if problem in answer.get("content", {}).values():
+                    answer["content"] = {"application/problem+json": problem}
