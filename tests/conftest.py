@@ -107,3 +107,11 @@ def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
 def store(open_again: Open) -> Iterator[GraphStore]:
     with open_again() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a trained model, made once for all who ask; copy it, never write to it."""
+    from tests.service.conftest import made  # noqa: PLC0415 - most tests need none of what it imports
+
+    return made(tmp_path_factory)
