@@ -32,6 +32,10 @@ FEWEST_PEERS = 100
 FEWEST_MODELS, FEWEST_DEALERS = 20, 5
 """A model has a price of its own when so many were sold, by so many dealers."""
 
+SURE_MONTHS = 12
+"""So long a loan is taken to run; later the car may have been paid off and sold again, and a strong rule must be sure
+(T03: the second loan comes within 1 to 60 days)."""
+
 LIMIT_DAYS = 30
 MONTH_DAYS = 31
 """A month of a contract is no longer."""
@@ -244,10 +248,8 @@ def _fates(book: Book, fleets: Ints | None) -> Fates:
 
 
 def _ends(book: Book, funded: Ints) -> Ints:
-    """Per application when its loan ends at the latest. That a mortgage was released earlier stands in a table that
+    """Per application when its loan ends, or may well have ended. That a mortgage was released stands in a table that
     exists only after funding, and no decision reads one."""
-    months = book.snapshot.nodes["Application"].numbers("term_months")
-    known = (funded > 0) & np.isfinite(months)
-    ends = np.full(len(book), FOREVER)
-    ends[known] = funded[known] + months[known].astype(np.int64) * MONTH_DAYS * DAY
-    return ends
+    stated = book.snapshot.nodes["Application"].numbers("term_months")
+    months = np.where(np.isfinite(stated), np.minimum(stated, SURE_MONTHS), SURE_MONTHS).astype(np.int64)
+    return np.where(funded > 0, funded + months * MONTH_DAYS * DAY, FOREVER)

@@ -88,6 +88,7 @@ RELEASED = {"vehicle_events": events("Vehicle", {"owner": "VX", "day": 386, "typ
         ({"decision": "decline", "decided_at": 395 * DAY}, {}, {}, 1),
         ({}, {"day": 441}, {}, 0),
         (FUNDED, {"day": 641}, {}, 1),
+        (FUNDED | {"term_months": 36}, {"day": 380 + 400}, {}, 0),  # it may have been paid off and sold
         (FUNDED | {"deal_id": "one"}, {"deal_id": "one"}, {}, 0),
         (FUNDED, {"person": "Pfirst"}, {}, 0),
     ],

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from graph.records import from_millis
-from tests.service.conftest import RINGROAD, UNTIL, Asking, asking, environment
+from tests.service.conftest import RINGROAD, UNTIL, Asking, asking, copied, environment
 from workbench.casebook import strategies
 from workbench.instance import open_casebook
 from workbench.online import images
@@ -89,7 +89,7 @@ def test_thresholds_rules_and_the_way_back(asked: Asking) -> None:
 @pytest.fixture(scope="module")
 def two_models(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A home whose image holds the champion and another version, in the registry's shadow."""
-    home = Path(shutil.copytree(trained, tmp_path_factory.mktemp("two") / "home"))
+    home = copied(trained, tmp_path_factory.mktemp("two") / "home")
 
     def ringroad(*line: str) -> str:
         done = subprocess.run([str(RINGROAD), *line], env=environment(home), capture_output=True, check=True, text=True)
@@ -105,8 +105,10 @@ def two_models(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 @pytest.fixture
 def both(two_models: tuple[Path, str, str], tmp_path: Path) -> Iterator[tuple[Asking, str, str]]:
     home, first, second = two_models
-    with asking(Path(shutil.copytree(home, tmp_path / "home"))) as one:
+    place = copied(home, tmp_path / "home")
+    with asking(place) as one:
         yield one, first, second
+    shutil.rmtree(place)
 
 
 def test_a_shadow_scores_unseen_and_its_differences_are_kept(both: tuple[Asking, str, str]) -> None:
