@@ -31,7 +31,7 @@ from gnn.features.facts import (
 from gnn.files import ApplicationFile, Hold, Inquiry, Thing, search
 from gnn.named import Index, Named
 from gnn.room import Room, trimmed
-from gnn.told import word
+from gnn.told import inquiry, word
 from gnn.walk import KINDS, Links, Scratch
 from graph.errors import InputError
 from graph.records import Ints
@@ -342,13 +342,15 @@ class Desk:
             seen.add(int(known.ref[one]))
             one = int(known.previous[one])
         for each in sorted(filter(search, told), key=lambda one: (one.known_at, one.event_time, one.ref)):
-            if word(each.ref) in seen:
+            number = inquiry(each.ref)
+            if number in seen:
                 continue
+            seen.add(number)
             at = self._inquiries
             self._room.for_inquiries(at + 1)
             known = self._room.book.inquiries
             since = min(self._since(each.known_at), int(book.as_of[row]))
-            known.event_time[at], known.known_at[at], known.ref[at] = each.event_time, since, word(each.ref)
+            known.event_time[at], known.known_at[at], known.ref[at] = each.event_time, since, number
             known.institution[at], known.vehicle[at] = word(each.institution), word(each.vehicle)
             known.amount[at], known.previous[at] = each.amount or 0.0, known.last[person]
             known.last[person] = at

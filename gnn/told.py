@@ -143,7 +143,8 @@ POST_LOAN = ("self", "post_loan")
 
 
 def read_inquiries(snapshot: Snapshot, events: pa.Table | None, people: int) -> Inquiries:
-    """`people` counts those who are not named, too."""
+    """`people` counts those who are not named, too. An inquiry that is told again, as by the bureau's answer to a
+    later application, is one, known since it was told first."""
     if events is None or not len(events):
         return Inquiries.room(people, 0)
     rows = events.to_pandas()
@@ -152,6 +153,8 @@ def read_inquiries(snapshot: Snapshot, events: pa.Table | None, people: int) -> 
     if "reason" in rows:
         rows = rows[~rows["reason"].isin(POST_LOAN)]
     rows = rows.sort_values(["person", "known_at", "event_time", "ref"], kind="stable")
+    rows["ref"] = rows["ref"].str.rpartition("@")[0].where(rows["ref"].str.contains("@"), rows["ref"])
+    rows = rows.drop_duplicates(["person", "ref"])
     person, size = rows["person"].to_numpy(np.int64), len(rows)
     last = np.full(people, -1, dtype=np.int64)
     last[person] = np.arange(size)
@@ -164,6 +167,11 @@ def read_inquiries(snapshot: Snapshot, events: pa.Table | None, people: int) -> 
     amount = rows["amount"].fillna(0).to_numpy(np.float64) if "amount" in rows else np.zeros(size)
     event_time, known_at = (rows[name].to_numpy(np.int64) for name in ("event_time", "known_at"))
     return Inquiries(last, previous, event_time, known_at, institution, vehicle, amount, words(rows["ref"]))
+
+
+def inquiry(ref: str) -> int:
+    """The word for an inquiry, whenever it was told: its `ref` ends with when that was."""
+    return word(ref.rpartition("@")[0] or ref)
 
 
 def word(text: str | None) -> int:

@@ -32,9 +32,9 @@ COMMANDS = (
     "generate", "load", "rings", "ring", "aside", "doctor", "backup", "restore", "keys rotate", "keys reseal",
     "override add", "override list", "override end", "train", "score", "explain", "evaluate", "backtest", "replay",
     "models list", "models promote", "models rollback", "models shadow",
-    "serve api", "serve keeper", "serve refresh", "keys create", "keys list", "keys revoke", "labels add", "labels list",
-    "labels export", "strategy list", "strategy show", "strategy set", "strategy rollback", "webhooks add",
-    "webhooks list", "webhooks rotate", "webhooks end", "webhooks test", "webhooks deliveries", "webhooks replay",
+    "serve api", "serve keeper", "serve refresh", "keys create", "keys list", "keys revoke", "labels add",
+    "labels list", "labels export", "strategy list", "strategy show", "strategy set", "strategy rollback",
+    "webhooks add", "webhooks list", "webhooks rotate", "webhooks end", "webhooks test", "webhooks deliveries", "webhooks replay",
 )  # fmt: skip
 
 

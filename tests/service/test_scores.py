@@ -157,3 +157,29 @@ def test_a_backup_brings_the_journal_back(asked: Asking, tmp_path: Path) -> None
     with asking(fresh, asked.clock) as again:
         assert again.score(one) == told | {"replayed": True}
         again.absorb()
+
+
+def test_an_inquiry_that_the_bureau_tells_again_is_one(asked: Asking) -> None:
+    """Who applies twice is asked about twice, and the second answer holds the first one's inquiries."""
+    one = asked.application()
+    inquiries = [
+        one["bureau_inquiries"][0] | {"institution_token": f"inst_{number}", "amount": 1000.0 * number}
+        for number in range(1, 6)
+    ]
+    asked.score(one | {"bureau_inquiries": inquiries})
+    asked.clock.forward(days=1)
+    later = asked.application(applicant_id=one["applicant_id"], applicant=one["applicant"], bureau_inquiries=inquiries)
+    told = asked.score(later)
+    assert "R14" not in {each["code"] for each in told["rules"]}, "five inquiries are not eight"
+    asked.absorb()
+    images.refresh(asked.service.settings)
+    with asking(asked.home, asked.clock) as again:
+        again.clock.forward(seconds=1)
+        last = again.score(asked.application(applicant_id=one["applicant_id"], applicant=one["applicant"],
+                                             bureau_inquiries=inquiries))  # fmt: skip
+    assert "R14" not in {each["code"] for each in last["rules"]}
+    eight = [each | {"amount": each["amount"] + 1} for each in inquiries[:3]]
+    asked.clock.forward(days=1)
+    more = asked.application(applicant_id=one["applicant_id"], applicant=one["applicant"],
+                             bureau_inquiries=[*inquiries, *eight])  # fmt: skip
+    assert "R14" in {each["code"] for each in asked.score(more)["rules"]}
