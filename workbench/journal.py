@@ -76,6 +76,8 @@ class Asked:
     told: bytes
     keys: tuple[str, ...]
     digest: str
+    at: int = 0
+    """When it was told, if somebody knows; an entry is never dated before the one before it."""
 
 
 class Noted(NamedTuple):
@@ -124,7 +126,7 @@ class Journal:
             for one in asked:
                 before = self._before(db, one)
                 if before is None:
-                    sequence, at = sequence + 1, max(at, self._clock())
+                    sequence, at = sequence + 1, max(at, one.at or self._clock())
                     before = Noted(self._add(db, one, Entry(sequence, one.kind, one.about, at, one.told)))
                 noted.append(before)
         return others, noted

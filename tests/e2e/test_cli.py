@@ -25,8 +25,9 @@ from rich.console import Console
 from graph.stores import sqlite_schema
 from tests.e2e.conftest import Run, process
 from tests.loaders import lender
-from workbench import cli, override, scores
+from workbench import cli, labels, override, scores, serve, strategies
 from workbench.card import ring_card
+from workbench.webhooks import cli as webhooks
 
 COMMANDS = (
     "generate", "load", "rings", "ring", "aside", "doctor", "backup", "restore", "keys rotate", "keys reseal",
@@ -34,7 +35,8 @@ COMMANDS = (
     "models list", "models promote", "models rollback", "models shadow",
     "serve api", "serve keeper", "serve refresh", "keys create", "keys list", "keys revoke", "labels add",
     "labels list", "labels export", "strategy list", "strategy show", "strategy set", "strategy rollback",
-    "webhooks add", "webhooks list", "webhooks rotate", "webhooks end", "webhooks test", "webhooks deliveries", "webhooks replay",
+    "webhooks add", "webhooks list", "webhooks rotate", "webhooks end", "webhooks test", "webhooks deliveries",
+    "webhooks replay",
 )  # fmt: skip
 
 
@@ -160,7 +162,10 @@ def test_every_command_is_tested_here() -> None:
     def named(app: typer.Typer) -> set[str]:
         return {each.name or str(getattr(each.callback, "__name__", "")) for each in app.registered_commands}
 
-    groups = {"keys": cli.keys, "override": override.app, "models": scores.models}
+    groups = {
+        "keys": cli.keys, "override": override.app, "models": scores.models, "serve": serve.app, "labels": labels.app,
+        "strategy": strategies.app, "webhooks": webhooks.app,
+    }  # fmt: skip
     within = {f"{group} {name}" for group, app in groups.items() for name in named(app)}
     assert named(cli.app) | within == set(COMMANDS)
 

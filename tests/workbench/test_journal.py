@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,11 @@ def test_entries_are_numbered_and_time_never_falls(journal: Journal, clock: Tick
         (1, "A", 1000), (2, "B", 1000), (3, "C", 1000)
     ]  # fmt: skip
     assert noted[0].entry == journal.last()
+
+
+def test_an_entry_is_dated_when_it_was_told(journal: Journal, clock: Ticking) -> None:
+    journal.append([replace(asked("A"), at=990), replace(asked("B"), at=985), replace(asked("C"), at=995)], after=0)
+    assert [each.at for each in journal.since(0)] == [990, 990, 995]
 
 
 def test_what_others_wrote_comes_before_what_is_written_now(journal: Journal, tmp_path: Path, clock: Ticking) -> None:

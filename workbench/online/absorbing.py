@@ -46,12 +46,13 @@ def absorbed_by(marks: Sequence[BatchMark], sequence: int, journal: Journal) -> 
 
 def told_by(entry: Entry) -> Told:
     """What an entry tells, known from when it was entered: two processes' clocks differ, the journal has one."""
-    told = Told.from_bytes(entry.told)
-    return told if told.now == entry.at else redated(told, entry.at)
+    return redated(Told.from_bytes(entry.told), entry.at)
 
 
 def redated(told: Told, at: int) -> Told:
     """What was known when it was told is known from `at` on."""
+    if told.now == at:
+        return told
     now, ending = told.now, f"@{told.now}"
 
     def moved(moment: int) -> int:

@@ -20,7 +20,7 @@ from graph.errors import NodeNotFound, RingroadError, StoreError
 from loaders.live import Teller, Told
 from workbench.journal import APPLICATION, LABEL, Asked, Entry, Journal, Noted
 from workbench.online import answers
-from workbench.online.absorbing import told_by
+from workbench.online.absorbing import redated, told_by
 from workbench.online.answers import stamp
 from workbench.online.coverage import coverage
 from workbench.online.filing import filed, learnt
@@ -128,7 +128,7 @@ class Engine:
     def _file(self, entry: Entry, told: Told | None = None) -> ApplicationFile | None:
         if self.view is None:
             return None
-        told = told if told is not None and told.now == entry.at else told_by(entry)
+        told = told_by(entry) if told is None else redated(told, entry.at)
         self.teller.heard(told)
         return filed(told, loaded=self.view.assessor.desk.book.loaded)
 

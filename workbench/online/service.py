@@ -115,7 +115,9 @@ class Service:
                 raise AlreadyLoaded(f"application {name} was loaded from files; score new ones here, that one by file")
             digest = self._digest(said)
             keys = ((_hashed(key),) if key else ()) + (f"application/{name}",)
-            return ScoreAsk(Asked(APPLICATION, name, told.to_bytes(), keys, digest), told, trace_id, full, begin)
+            return ScoreAsk(
+                Asked(APPLICATION, name, told.to_bytes(), keys, digest, told.now), told, trace_id, full, begin
+            )
 
     def read_batch(self, body: bytes, most: int) -> list[Any]:
         try:
@@ -150,7 +152,7 @@ class Service:
             raise BadRequest(error.message, [problem_of(error.finding)._asdict()]) from None
         digest = self._digest([application_id, kind, details])
         keys = (_hashed(key),) if key else (f"event/{application_id}/{digest}",)
-        note = self.engine.tell(Asked(EVENT, application_id, told.to_bytes(), keys, digest))
+        note = self.engine.tell(Asked(EVENT, application_id, told.to_bytes(), keys, digest, told.now))
         assert note.entry is not None  # noqa: S101 - the engine raises a refusal
         return orjson.dumps(
             {
