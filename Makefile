@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3.11
 UV_VERSION := 0.13.9
+PROCESSES ?= 2
 BIN := .venv/bin
 DEMO ?= demo
 SERVE ?= 1
@@ -54,7 +55,7 @@ demo: setup ## Make a portfolio, load it, find its rings, score it (SERVE=0: lea
 	$(BIN)/ringroad explain "$$(tail -n +2 $(DEMO)/scores.csv | sort -t, -k3,3gr | sed -n '1s/,.*//p')"
 
 test: setup-dev system ## Everything that is tested, in under 15 minutes
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal $(ARGS)
 
 check: setup-dev format lint types imports test ## What CI runs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -45,7 +46,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     if given := os.environ.get("RINGROAD_TEST_TRAINED"):
         return Path(given)
-    place = tmp_path_factory.mktemp("trained")
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "trained"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:  # processes that test side by side share one
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "whole").exists():
+            _make(place)
+            (place / "whole").touch()
+    return place / "home"
+
+
+def _make(place: Path) -> None:
     home, portfolio = place / "home", place / "portfolio"
     for line in (
         ("generate", "--preset", "tiny", "--seed", "8", "--out", str(portfolio)),
@@ -55,7 +67,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("serve", "refresh", "--quiet"),
     ):
         subprocess.run([str(RINGROAD), *line], env=environment(home), capture_output=True, check=True, timeout=500)
-    return home
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -188,7 +199,10 @@ class Running:
     def workers(self) -> list[int]:
         """Their process ids, by asking the system for the children that serve."""
         told = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         return [int(line.split()[0]) for line in told.splitlines() if "spawn_main" in line]
 
