@@ -196,6 +196,11 @@ class Registry:
         """
         return self._vet(self._pin(which), features_hash, check)
 
+    def in_role(self, which: str) -> str | None:
+        """The version in a role, unchecked, or None; cheap enough to be asked again and again."""
+        pin: Pin | None = getattr(self._roles(), which)
+        return None if pin is None else pin.version
+
     def list(self) -> tuple[Listed, ...]:
         """Every version, oldest first, with what is wrong with its files, ontology or metrics."""
         roles = self._roles()

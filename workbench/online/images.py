@@ -170,10 +170,10 @@ def _champion(settings: ServiceSettings) -> str | None:
 
 
 def _role(settings: ServiceSettings, role: str) -> str | None:
-    for each in scoring.registry(settings.base).list():
-        if role in each.role:
-            return each.version
-    return None
+    try:
+        return scoring.registry(settings.base).in_role(role)
+    except ModelRefused:  # nobody knows who serves
+        return None
 
 
 # Making --------------------------------------------------------------------------------------------------

@@ -37,6 +37,9 @@ from workbench.webhooks.deliver import deliver_due, settle
 from workbench.webhooks.events import degraded, publish
 
 PAUSE, LONGEST_PAUSE = 0.5, 30.0
+LOOK_SECONDS = 5.0
+"""Whether a fresh graph is wanted is asked so often."""
+
 NICE = 15
 """The graph is made anew at low priority: scores go first."""
 
@@ -52,6 +55,7 @@ class Keeper:
         self._pause, self._again_at = PAUSE, 0.0
         self._refreshing: subprocess.Popen[bytes] | None = None
         self._refreshed_at = self._watched_at = 0
+        self._looked_at = float("-inf")
 
     def run(self, stopped: threading.Event) -> None:
         base = self.settings.base
@@ -135,6 +139,9 @@ class Keeper:
             if self._refreshing.returncode:
                 log.warning("graph: making it anew ended with %d", self._refreshing.returncode)
             self._refreshing = None
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return 0
+        self._looked_at = time.monotonic()
         if images.due(self.settings, self.clock()) and self.clock() - self._refreshed_at > HOUR // 12:
             self._refreshed_at = self.clock()
             command = [sys.executable, "-m", "workbench.cli", "serve", "refresh", "--quiet"]
