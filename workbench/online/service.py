@@ -40,6 +40,9 @@ from workbench.online.warming import make_ready, warm
 TEND_SECONDS = 0.25
 LOOK_SECONDS = 2.0
 KEYS_AGE_SECONDS = 60.0
+SLICE = 4
+"""So many entries are applied before a request has its turn."""
+
 MB = 1 << 20
 
 log = logging.getLogger("ringroad.service")
@@ -232,7 +235,8 @@ class Service:
         looked = 0.0
         while True:
             with suppress(RingroadError):
-                self.engine.catch_up()
+                while self.engine.catch_up(limit=SLICE):
+                    await asyncio.sleep(0)
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 try:
@@ -293,8 +297,8 @@ class Service:
             self.journal, self.teller, fresh,
             clock=self.clock, seconds=time.perf_counter, stale_ms=self.engine.stale_ms,
         )  # fmt: skip
-        while after.position < self.engine.position and after.catch_up(limit=20):
-            await asyncio.sleep(0.001)
+        while after.position < self.engine.position and after.catch_up(limit=SLICE):
+            await asyncio.sleep(0)
         self.engine.take_over(fresh, after.position, after.unapplied)
         log.info("graph of %s serves", stamp(fresh.built_at))
 
