@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ import numpy as np
 import orjson
 
 from benchmarks.open_loop import Order, Seen, measure, packed
-from benchmarks.serving import RINGROAD, Memory, Served, echo, environment, memory, service
+from benchmarks.serving import RINGROAD, Memory, Served, echo, environment, memory, priority, processor, service
 from benchmarks.traffic import Traffic
 from graph.settings import Settings
 from loaders.live import Teller
@@ -38,6 +38,7 @@ from workbench.journal import APPLICATION, Asked, Journal
 Say = Callable[..., None]
 RATE, SECONDS = 200.0, 60.0
 WARM = (50.0, 5.0)
+ALONE_SECONDS = 5.0
 CLOSED, CLOSED_SECONDS = 16, 20.0
 OVER, OVER_SECONDS, AFTER_RATE, AFTER_SECONDS = 3.0, 20.0, 100.0, 10.0
 CALM_MS, WINDOW = 60.0, 0.5
@@ -96,10 +97,17 @@ def printed(name: str, value: float, unit: str, **more: Any) -> None:
 def steady(load: Load, served: Served, seconds: float) -> None:
     """200 a second, and the same while the nightly ring job runs at the lowest priority."""
     load.ask(served, [WARM])
+    alone = load.ask(served, [(0.0, ALONE_SECONDS)], closed=1, most=500 * ALONE_SECONDS)
+    p50, p99 = alone.millis(50, 99)
+    own = float(np.nanmedian(alone.server_ms))
+    load.say(
+        "one connection, one after the other: p50", p50, "ms", p99=f"{p99:.2f}", server=f"{own:.2f}", machine=_load()
+    )
     peer = _beside(load, min(seconds, 30.0))
-    before = served.stages()
+    before, used = served.stages(), _used(served)
     quiet = load.ask(served, [(RATE, seconds)])
     _say_latency(load, f"{RATE:g}/s for {seconds:g} s", quiet, peer)
+    _say_used(load, used, _used(served), int(quiet.answered.sum()))
     _say_stages(load, before, served.stages())
     with nightly(load.home) as jobs:
         busy = load.ask(served, [(RATE, seconds)])
@@ -127,13 +135,16 @@ def nightly(home: Path) -> Iterator[list[float]]:
     def work() -> None:
         while not stop.is_set():
             begin = time.monotonic()
-            subprocess.run(
-                ["nice", "-n", "19", str(RINGROAD), "rings", "--window", "120d"],
+            job = subprocess.Popen(
+                ["nice", "-n", "39", str(RINGROAD), "rings", "--window", "120d"],
                 env=environment(home, {}),
-                check=True,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
+            priority(job.pid, 19)
+            if job.wait():
+                raise SystemExit("the ring job failed")
             took.append(time.monotonic() - begin)
 
     thread = threading.Thread(target=work)
@@ -370,6 +381,16 @@ def _say_latency(load: Load, what: str, seen: Seen, peer: Seen) -> None:
     )
 
 
+def _used(served: Served) -> dict[str, float]:
+    return {"workers": processor(served.workers()), "keeper": processor(served.keeper())}
+
+
+def _say_used(load: Load, before: dict[str, float], after: dict[str, float], answers: int) -> None:
+    """Both workers together: one answers, the other follows."""
+    each = {name: (after[name] - before[name]) / max(answers, 1) * 1e3 for name in after}
+    load.say("  processor time of an answer, workers", each["workers"], "ms", keeper=f"{each['keeper']:.2f} ms")
+
+
 def _say_stages(load: Load, before: dict[str, tuple[float, float]], after: dict[str, tuple[float, float]]) -> None:
     """Microseconds of each stage of a score."""
     for stage, (seconds, count) in sorted(after.items()):
@@ -430,10 +451,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each steady run (default 60)")
     parser.add_argument("--soak", type=float, default=SOAK_SECONDS, help="seconds; two hours are 7200 (default 120)")
     parser.add_argument("--crowd", type=int, default=CROWD, help="applications of the super-node (default 100,000)")
+    parser.add_argument(
+        "--prefer", type=int, default=0, help="niceness, -20 to 0, where others use the machine as well"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     given = parser.parse_intermixed_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"{', '.join(sorted(unknown))}: no such part; there are {', '.join(PARTS)}")
+    if given.prefer:
+        with suppress(PermissionError):  # a shell's job leads its session already
+            os.setsid()
+        os.environ["BENCHMARK_NICE"] = str(given.prefer)
+        priority(os.getpid(), given.prefer)
     figures: list[dict[str, Any]] = []
 
     def say(name: str, value: float, unit: str, **more: Any) -> None:

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,9 @@ class Served:
         """Process ids of those that answer."""
         return [pid for pid in children(self.process.pid) if "spawn_main" in _command(pid)]
 
+    def keeper(self) -> list[int]:
+        return [pid for pid in children(self.process.pid) if "workbench.online.keeper" in _command(pid)]
+
     def get(self, path: str, seconds: float = 5.0) -> str:
         asked = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.key}"}
@@ -53,11 +56,32 @@ class Served:
         return {stage: (each["sum"], each["count"]) for stage, each in found.items()}
 
 
+def processor(pids: list[int]) -> float:
+    """Seconds of processor time that they have taken so far."""
+    total = 0
+    for pid in pids:
+        try:
+            words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += int(words[11]) + int(words[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def priority(pid: int, nice: int) -> None:
+    """Of the session that a process leads. Where the kernel groups by session, niceness counts within one alone, and
+    any two sessions share the processor equally; a cron job at nice 19 is then as good as the service."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice), encoding="utf-8")
+
+
 def children(pid: int) -> list[int]:
-    try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
-    except OSError:
-        return []
+    """Of all its threads."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, task.read_text(encoding="utf-8").split())
+    return found
 
 
 def _command(pid: int) -> str:
@@ -140,6 +164,7 @@ def bare() -> FastAPI:
 def _running(command: list[str], environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as file:
         process = subprocess.Popen(command, env=environ, stdout=file, stderr=file, start_new_session=True)
+    priority(process.pid, int(environ.get("BENCHMARK_NICE", "0")))
     try:
         yield process
     finally:
