@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -12,11 +13,12 @@ import numpy.typing as npt
 from gnn.book import Book
 from gnn.files import Thing, shown, told_properties
 from gnn.told import words
-from graph.pages import BLOCK_BITS, BLOCKS, SAME_PAGE_BITS, Bits
+from graph.pages import BLOCK_BITS, BLOCKS, PAGE, SAME_PAGE_BITS, Bits
 from graph.records import Ints, ranges
 from graph.snapshot import PAGED
 
-PAGE = "page:"
+is_page = re.compile(PAGE).fullmatch
+"""Templates of another name, such as a hash of another length, are like nothing but themselves."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Index:
         known = words(names.to_pylist())
         first = book.snapshot.pages.first
         keys = nodes[PAGED].table["key"].to_pylist()
-        lead = [at for at, key in enumerate(keys) if key.startswith(PAGE) and first[at] == at]
+        lead = [at for at, key in enumerate(keys) if is_page(key) and first[at] == at]
         bits = np.array([_bits(keys[at]) for at in lead], dtype=np.uint64)
         quarters = _quarters(bits)
         start = np.stack(
@@ -86,7 +88,7 @@ class Named:
         """A page that looks like an earlier one has that one's number; a number is taken all the same."""
         number = len(self)
         self._told.append((type_, id_, thing))
-        if type_ == PAGED and thing.key.startswith(PAGE):
+        if type_ == PAGED and is_page(thing.key):
             number = self._pages.join(thing.key, number)
         self._new[type_, id_] = number
         return number
