@@ -15,7 +15,7 @@ from graph.overrides import Override
 from graph.records import NodeRef
 from graph.settings import Settings
 from workbench import instance, ringruns
-from workbench.casebook.words import words
+from workbench.casebook.words import remark, words
 from workbench.render import CHINA, override_table
 from workbench.terminal import Author, Json, Store, moment, say, who
 
@@ -148,4 +148,4 @@ def _masked_or_gone(here: instance.Instance, ref: NodeRef) -> str:
 def _reason(text: str) -> str:
     if not text.strip():
         raise InputError("an override needs a --reason: whoever reads it next year was not there")
-    return words("--reason", text, 1000)
+    return remark("--reason", text, 1000)

@@ -211,6 +211,7 @@ def test_words_are_those_of_the_table_of_outcomes() -> None:
         (replace(FRAUD, maturity="soon"), "one of provisional, final"),
         (replace(FRAUD, occurred_at=NOW + 2 * labels.AHEAD), "lies ahead"),
         (replace(FRAUD, note="call 139 1234 5678"), "long number"),
+        (replace(FRAUD, note="writes from li@mail.example"), "mail address"),
         (replace(FRAUD, note="\ud800"), "do not print"),
         (replace(FRAUD, application_id=""), "application_id"),
         (replace(FRAUD, application_id=" A1"), "application_id"),

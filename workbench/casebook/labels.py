@@ -21,7 +21,7 @@ from gnn.dispositions import BENIGN, CLEARED, DISPOSITIONS, POSITIVE, SUSPECTED,
 from graph.errors import InputError, KeyReused, NodeNotFound
 from graph.records import NodeRef, to_millis
 from workbench.casebook.tables import labels
-from workbench.casebook.words import stated, words
+from workbench.casebook.words import remark, stated, words
 
 SOURCES = ("review", "fpd", "collection", "police", "court", "partner", "customer_complaint")
 MATURITIES = PROVISIONAL, FINAL = ("provisional", "final")
@@ -134,7 +134,7 @@ def checked(label: Label, *, now: datetime) -> Label:
         application_id=_application(label.application_id),
         author=author,
         second_author=second,
-        note=words("note", label.note, 2000),
+        note=remark("note", label.note, 2000),
     )
 
 

@@ -7,6 +7,7 @@ import re
 from graph.errors import InputError
 
 LONG_NUMBER = re.compile(r"\d(?:[\s-]?\d){10}")
+MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 def words(name: str, text: str, longest: int) -> str:
@@ -18,6 +19,14 @@ def words(name: str, text: str, longest: int) -> str:
         raise InputError(f"{name} holds a long number, perhaps an identifier; say it without")
     if not line.isprintable():
         raise InputError(f"{name} holds characters that do not print; write plain text")
+    return line
+
+
+def remark(name: str, text: str, longest: int) -> str:
+    """As `words`, of what is said about somebody: an author may be named by a mail address, a customer may not."""
+    line = words(name, text, longest)
+    if MAIL.search(line):
+        raise InputError(f"{name} holds a mail address; say it without")
     return line
 
 
