@@ -139,9 +139,10 @@ def _keep(settings: Settings, ran: RingRun, overrides_as_of: datetime) -> None:
 # The last run ------------------------------------------------------------------------------------------
 
 
-def ring(ring_id: str) -> dict[str, Any]:
-    """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded)."""
-    settings = Settings.read()
+def ring(ring_id: str, settings: Settings | None = None) -> dict[str, Any]:
+    """A ring of the last run, as it was written then, with its history up to then (None: it was never recorded).
+    `settings`: of another instance than the environment's."""
+    settings = settings or Settings.read()
     run = _last(settings)
     past = _history(settings, ring_id.upper(), datetime.fromisoformat(run["as_of"]))
     for each in run["rings"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -183,3 +184,31 @@ def test_an_inquiry_that_the_bureau_tells_again_is_one(asked: Asking) -> None:
     more = asked.application(applicant_id=one["applicant_id"], applicant=one["applicant"],
                              bureau_inquiries=[*inquiries, *eight])  # fmt: skip
     assert "R14" in {each["code"] for each in asked.score(more)["rules"]}
+
+
+def test_who_joins_a_ring_is_told_which(asked: Asking) -> None:
+    """Rings are those of the last run, also of one made while the service runs."""
+    first = asked.application()
+    asked.score(first)
+    listed = asked.get("/rings").json()
+    run = json.loads((asked.home / "rings.json").read_text(encoding="utf-8"))
+    ring = run["rings"][0]
+    ring["application_ids"].append(first["application_id"])
+    (asked.home / "rings.json").write_text(json.dumps(run), encoding="utf-8")
+    asked.http.portal.call(asked.service._look)  # type: ignore[union-attr]
+    assert asked.get("/rings").json()["rings"][0]["size"] == listed["rings"][0]["size"] + 1
+    answer = asked.score(asked.application(device_events=first["device_events"]))
+    assert answer["ring"]["ring_id"] == ring["ring_id"]
+    assert answer["ring"]["through"] == [first["application_id"]]
+    third = asked.score(asked.application(device_events=first["device_events"]))
+    assert len(third["ring"]["through"]) == 2, "who joined counts from then on"
+    passport = asked.get(f"/rings/{ring['ring_id']}").json()
+    assert {"shared", "roles", "doubts", "lineage", "because"} <= set(passport)
+    assert asked.get("/rings/R00000000").status_code == 404
+
+
+def test_pages_of_rings(asked: Asking) -> None:
+    whole = asked.get("/rings?limit=500").json()
+    assert whole["total"] == len(whole["rings"]) > 3
+    page = asked.get("/rings?limit=2&offset=1").json()
+    assert page["rings"] == whole["rings"][1:3]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ import numpy as np
 
 from gnn.assessor import Assessor
 from gnn.image import Image, open_image, save_image
-from gnn.online import Start
+from gnn.online import Desk, Start
 from gnn.registry import CHAMPION, SHADOW
 from gnn.rules import read_settings
 from gnn.rules.columns import Peers
@@ -119,21 +119,31 @@ def open_current(settings: ServiceSettings, journal: Journal) -> View | None:
     scorer, version, trouble = _chosen(settings, image, str(about["version"]), settings.desks / f"{name}{RULES}")
     assessor = image.assessor(scorer, version)
     desk = assessor.desk
-    rings = Rings.read(
-        settings.base.rings_file, lambda names: _rows(desk.row_of, node_ids("Application", names).tolist())
-    )
     return View(
-        name, image, assessor, version, rings, int(about["built_at"]), _position(about, journal), trouble,
-        _beside(settings, image, assessor, version), _role(settings, SHADOW),
-    )  # fmt: skip
+        name=name,
+        image=image,
+        assessor=assessor,
+        version=version,
+        rings=read_rings(settings, desk),
+        built_at=int(about["built_at"]),
+        position=_position(about, journal),
+        trouble=trouble,
+        others=_beside(settings, image, assessor, version),
+        shadow=_role(settings, SHADOW),
+    )
+
+
+def read_rings(settings: ServiceSettings, desk: Desk) -> Rings:
+    """Of the last run, with their members' rows."""
+
+    def rows_of(names: Sequence[str]) -> Ints:
+        return np.array([desk.row_of(each) for each in node_ids("Application", names).tolist()], dtype=np.int64)
+
+    return Rings.read(settings.base.rings_file, rows_of)
 
 
 def _position(about: Mapping[str, Any], journal: Journal) -> int:
     return int(about["position"]) if about["journal"] == journal.name else 0
-
-
-def _rows(row_of: Callable[[int], int], ids: list[int]) -> Ints:
-    return np.array([row_of(each) for each in ids], dtype=np.int64)
 
 
 def _chosen(settings: ServiceSettings, image: Image, made_for: str, rules: Path) -> tuple[Scorer, str, tuple[str, ...]]:

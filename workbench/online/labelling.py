@@ -32,4 +32,6 @@ class LabelForm(BaseModel):
     ] = ""
     note: Annotated[str, Field(max_length=2000, description="Kept, never shown to the applicant or sent on.")] = ""
     occurred_at: Annotated[datetime | None, Field(strict=False, description="When it happened; default: now.")] = None
-    supersedes: Annotated[int | None, Field(description="Number of the label that this one corrects.")] = None
+    supersedes: Annotated[
+        int | None, Field(ge=1, le=2**53, description="Number of the label that this one corrects.")
+    ] = None

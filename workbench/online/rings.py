@@ -25,6 +25,9 @@ class Rings:
     """`ring_of` by row of the desk; an application that joins is a member from then on."""
 
     as_of: str = ""
+    stamp: int = 0
+    """Of the file they were read from."""
+
     told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ring_of: dict[int, str] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
@@ -44,6 +47,7 @@ class Rings:
         there = {row: member for row, member in zip(rows, members, strict=True) if row >= 0}
         return cls(
             as_of,
+            written(file),
             told,
             {row: ring_id for row, (_, ring_id) in there.items()},
             {row: name for row, (name, _) in there.items()},
@@ -68,3 +72,11 @@ class Rings:
     def brief(self, ring_id: str) -> dict[str, Any]:
         ring = self.told[ring_id]
         return {name: ring[name] for name in BRIEF} | {"size": len(ring["application_ids"]), "as_of": self.as_of}
+
+
+def written(file: Path) -> int:
+    """When the last run was written; 0 where there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

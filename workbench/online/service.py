@@ -34,6 +34,7 @@ from workbench.online.labelling import LabelForm
 from workbench.online.metrics import BEHIND, GRAPH_AGE, timed
 from workbench.online.panel import Rule
 from workbench.online.refusals import AlreadyLoaded, BadRequest, NotFound
+from workbench.online.rings import written
 from workbench.online.settings import HOUR, ServiceSettings
 from workbench.online.warming import make_ready, warm
 
@@ -214,7 +215,7 @@ class Service:
 
     def ring(self, ring_id: str) -> dict[str, Any]:
         try:
-            return ringruns.ring(ring_id)
+            return ringruns.ring(ring_id, self.settings.base)
         except InputError as error:
             raise NotFound(error.message) from None
 
@@ -254,6 +255,8 @@ class Service:
         if self.engine.view is None or images.newer(self.settings, self.engine.view):
             await self._reload(trouble)
         view = self.engine.view
+        if view is not None and view.rings.stamp != written(self.settings.base.rings_file):
+            view.rings = images.read_rings(self.settings, view.assessor.desk)
         if view is not None:
             GRAPH_AGE.set((self.clock() - view.built_at) / 1000)
         last = self.journal.last()
