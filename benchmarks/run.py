@@ -26,7 +26,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from benchmarks import reference, ring_speed, ring_tables, rings, scores, tolokers
+from benchmarks import reference, ring_speed, ring_tables, rings, scores, service, tolokers
 from benchmarks.ring_metrics import match_rings, member_rates, planted, ring_recall
 from graph import snapshot
 from graph.ontology import EDGES
@@ -311,6 +311,12 @@ def score_quality(bench: Bench) -> None:
             bench.say(f"PR-AUC, {pool.kind}: {name}", found.pr_auc.value, "", interval=interval)
 
 
+def score_service(bench: Bench) -> None:
+    """Under load, with a model of its own; the home grows by what it is asked."""
+    source = bench.made(bench.size, 7) / "input"
+    service.run(service.prepared(bench.home("service"), source), source, bench.say)
+
+
 # Neo4j -------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +378,7 @@ BENCHMARKS = {
     "rings-speed": rings_at_size,
     "tolokers": public_graph,
     "scores": score_quality,
+    "service": score_service,
     "neo4j": neo4j,
 }
 

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,25 +113,25 @@ def memory(pid: int) -> Memory:
     return Memory(told["Rss"], told["Pss"], told["Private_Dirty"])
 
 
-def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGROAD_")}
-    return kept | {"RINGROAD_HOME": str(home), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | dict(more)
+    return kept | {"RINGROAD_HOME": str(home), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def new_key(home: Path) -> str:
     """One that may ask as often as it likes."""
     command = [str(RINGROAD), "keys", "create", "--owner", f"benchmark-{secrets.token_hex(3)}", "--per-second", "10000"]
     command += [part for scope in SCOPES for part in ("--scope", scope)] + ["--author", "benchmark", "--json"]
-    told = subprocess.run(command, env=environment(home, {}), check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(command, env=environment(home), check=True, capture_output=True, text=True).stdout
     return str(json.loads(told)["key"])
 
 
 @contextmanager
-def service(home: Path, log: Path, **more: str) -> Iterator[Served]:
+def service(home: Path, log: Path, *options: str) -> Iterator[Served]:
     """`ringroad serve api --workers 2` with its keeper, on a free port, until the block ends."""
     key, port = new_key(home), free_port()
-    command = [str(RINGROAD), "serve", "api", "--port", str(port), "--workers", str(WORKERS)]
-    with _running(command, environment(home, more), log) as process:
+    command = [str(RINGROAD), "serve", "api", "--port", str(port), "--workers", str(WORKERS), *options]
+    with _running(command, environment(home), log) as process:
         yield _ready(Served(process, port, key), "/readyz")
 
 
