@@ -431,6 +431,11 @@ def test_the_end_serves_who_waits_and_lets_nobody_in() -> None:
 # Overload ------------------------------------------------------------------------------------------------
 
 
+async def open_still() -> bool:
+    """The service of this file outlives these routes."""
+    return False
+
+
 @contextmanager
 def slowly(asked: Asking, monkeypatch: pytest.MonkeyPatch, each: float) -> Iterator[str]:
     """The real routes behind a real socket, over an engine that takes `each` seconds for a score."""
@@ -440,7 +445,7 @@ def slowly(asked: Asking, monkeypatch: pytest.MonkeyPatch, each: float) -> Itera
         return [b"{}" for _ in asks]
 
     monkeypatch.setattr(asked.service, "answer", answer)
-    monkeypatch.setattr(asked.service, "close", lambda: None)
+    monkeypatch.setattr(asked.service, "rest", open_still)
     app, port = create(asked.service), free_port()
     app.state.clerk.patience = 0.030
     server = uvicorn.Server(uvicorn.Config(app, port=port, loop="uvloop", http="httptools", log_config=None))

@@ -76,7 +76,8 @@ def create(service: Service) -> FastAPI:
         yield
         await clerk.stop()
         tending.cancel()
-        service.close()
+        if await service.rest():
+            service.close()
 
     app = FastAPI(
         title="Ringroad score service",

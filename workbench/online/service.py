@@ -40,6 +40,7 @@ from workbench.online.warming import make_ready, warm
 
 TEND_SECONDS = 0.25
 LOOK_SECONDS = 2.0
+REST_SECONDS = 1.5
 KEYS_AGE_SECONDS = 60.0
 SLICE = 4
 """So many entries are applied before a request has its turn."""
@@ -69,6 +70,7 @@ class Service:
         )  # fmt: skip
         self._adopted = SHIPPED
         self.trouble: dict[str, str] = {}
+        self._examining: asyncio.Future[None] | None = None
         self._loading: asyncio.Task[None] | None = None
 
     @classmethod
@@ -246,9 +248,17 @@ class Service:
                     log.warning("look: %s", type(error).__name__)
             await asyncio.sleep(TEND_SECONDS)
 
+    async def rest(self) -> bool:
+        """After `tend` was cancelled, whose thread goes on: whether that has ended, so what it uses may be closed."""
+        if self._examining is None:
+            return True
+        ended, _ = await asyncio.wait({self._examining}, timeout=REST_SECONDS)
+        return bool(ended)
+
     async def _look(self) -> None:
         trouble: dict[str, str] = {}
-        await asyncio.to_thread(self._examine, trouble)
+        self._examining = asyncio.ensure_future(asyncio.to_thread(self._examine, trouble))
+        await asyncio.shield(self._examining)
         if self._adopted != self.engine.rule.adopted:
             self.engine.decide_by(Rule.of(self._adopted))
             log.info("strategy %d decides", self._adopted.id)
