@@ -59,10 +59,13 @@ class Feature:
     def below(self) -> bool:
         """Whether doubt lies below the neutral value: of checks that should pass, of what should have lasted or should
         never have happened."""
-        return self.neutral == NEVER or self.unit == "months" or (self.unit in CHECKS and self.neutral == 1)
+        return self.neutral == NEVER or self.unit == "months" or (self.unit in CHECKS and self.neutral in (1, PASSED))
 
 
 CHECKS = ("0/1", "score")
+PASSED = 0.9
+"""A face or liveness score from which nobody doubts: a person who passed is not told that the check failed."""
+
 Row = tuple[str, str, str, str, str] | tuple[str, str, str, str, str, float]
 
 
@@ -149,8 +152,8 @@ def _attributes() -> Iterator[Feature]:
         ("licence_months", "months", "RC10", "driving licence held for", "驾龄"),
         ("married", "0/1", "RC10", "married", "已婚"),
         ("reserved_phone_match", "0/1", "RC03", "number is the reserved one", "手机号与预留号码一致", 1.0),
-        ("face_score", "score", "RC09", "face match", "人脸比对分", 1.0),
-        ("liveness_score", "score", "RC09", "liveness", "活体检测分", 1.0),
+        ("face_score", "score", "RC09", "face match", "人脸比对分", PASSED),
+        ("liveness_score", "score", "RC09", "liveness", "活体检测分", PASSED),
         ("phone_tenure_months", "months", "RC03", "number in use for", "在网时长", 60.0),
         ("phone_held_months", "months", "RC03", "number held by this person for", "号码持有时长", 60.0),
         ("phone_virtual", "0/1", "RC03", "number of a virtual operator", "虚拟运营商号段", 0.0),

@@ -73,7 +73,10 @@ def second_layer(
     told = clusters(parts, names, added, points)
     found: tuple[Reason, ...] = ()
     if everything or decision.decision != "pass":
-        found = reasons(parts, values, names, auxiliaries=added, hits=_hits(scores.rules, at))
+        hits = _hits(scores.rules, at)
+        told_first = {reason for _, reason, _ in hits}  # a rule that holds may be what decided
+        found = reasons(parts, values, names, auxiliaries=added, hits=hits)
+        found = tuple(sorted(found, key=lambda each: each.code not in told_first))
     return Opinion(
         decision, 2, round(float(scores.score[at]), 6), by_rules(scores.rules, at),
         {name: round(float(each), 6) for name, each in told.items()}, found,
