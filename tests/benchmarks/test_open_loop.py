@@ -60,9 +60,14 @@ def bodies(tmp_path: Path) -> str:
     return str(tmp_path / "bodies")
 
 
-def test_a_server_that_stalls_for_a_second_shows_in_the_tail(bodies: str) -> None:
+@pytest.mark.parametrize("most", [16, 800])
+def test_a_server_that_stalls_for_a_second_shows_in_the_tail(
+    bodies: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second of 4 is a quarter of all requests, with 0 to 1 s of waiting: half of them wait longer than 0.5 s.
-    Whoever waits for the answer before sending again sees one slow request."""
+    Whoever waits for the answer before sending again sees one slow request. Where connections suffice all are sent on
+    time; where they do not, the wait for one counts."""
+    monkeypatch.setattr("benchmarks.open_loop.MOST_CONNECTIONS", most)
     stall_from = time.perf_counter() + 2
     stalled = False
 
@@ -79,6 +84,7 @@ def test_a_server_that_stalls_for_a_second_shows_in_the_tail(bodies: str) -> Non
     assert 0.1 < np.mean(seen.latency > 0.1) < 0.35
     assert 0.07 < np.mean(seen.latency > 0.5) < 0.2
     assert np.median(seen.latency) < 0.05
+    assert (np.percentile(seen.sent - seen.intended, 99) > 0.3) == (most == 16)
 
 
 def test_latency_counts_from_the_intended_time_where_nobody_is_free(bodies: str) -> None:
