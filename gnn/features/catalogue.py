@@ -63,7 +63,7 @@ class Feature:
 
 
 CHECKS = ("0/1", "score")
-PASSED = 0.9
+PASSED = 0.875  # a float32 holds it exactly
 """A face or liveness score from which nobody doubts: a person who passed is not told that the check failed."""
 
 Row = tuple[str, str, str, str, str] | tuple[str, str, str, str, str, float]

@@ -16,7 +16,7 @@ from gnn.book import ROLE, ROLES, Book, open_book
 from gnn.evidence import EARLIER
 from gnn.explain import CODES, LEAST, MOST, RULES, WORDS, Reason, clusters, reasons, with_evidence, without
 from gnn.features.assemble import features
-from gnn.features.catalogue import CATALOGUE, CLUSTERS, model_names
+from gnn.features.catalogue import CATALOGUE, CLUSTERS, PASSED, model_names
 from gnn.models.boosted import Boosted
 from graph.errors import InputError
 from graph.ontology import EDGES, NODES
@@ -45,7 +45,13 @@ def drawn(seed: int, rows: int) -> tuple[Values, npt.NDArray[np.bool_]]:
         if np.isnan(each.neutral):
             x[:, at] = np.where(rng.random(rows) < 0.1, np.nan, rng.normal(size=rows))
             continue
-        size = 1.0 if each.unit == "0/1" else rng.random(rows) if each.neutral == 1 else rng.poisson(1.5, rows) + 1
+        size = (
+            1.0
+            if each.unit == "0/1"
+            else rng.random(rows)
+            if each.neutral in (1, PASSED)
+            else rng.poisson(1.5, rows) + 1
+        )
         x[:, at] = each.neutral + far * size * (-1 if each.below else 1)
         logit += PLANTED.get(name, 0.0) * (x[:, at] - each.neutral)
     return x, rng.random(rows) < 1 / (1 + np.exp(-logit))
