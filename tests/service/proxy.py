@@ -17,7 +17,8 @@ class Proxy:
         self.target = (host, port)
         self._passing, self._ended = threading.Event(), threading.Event()
         self._listening: socket.socket | None = None
-        self._there: set[socket.socket] = set()
+        self._there = set[socket.socket]()
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -30,6 +31,8 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self.cut()
+        for each in self._threads:
+            each.join(5)
 
     def up(self) -> None:
         self._passing.set()
@@ -46,9 +49,9 @@ class Proxy:
                 listening.shutdown(socket.SHUT_RDWR)
             listening.close()
         with self._lock:
-            there, self._there = self._there, set()
+            there = list(self._there)
         for each in there:
-            with suppress(OSError):
+            with suppress(OSError):  # it may have ended by itself
                 each.shutdown(socket.SHUT_RDWR)
         self._passing.set()  # who hung ends
 
@@ -60,7 +63,9 @@ class Proxy:
         listening.bind(("127.0.0.1", self.port))
         listening.listen(64)
         self._listening = listening
-        threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+        thread = threading.Thread(target=self._accept, args=(listening,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self, listening: socket.socket) -> None:
         while not self._ended.is_set():
@@ -68,22 +73,30 @@ class Proxy:
                 near, _ = listening.accept()
             except OSError:
                 return
-            threading.Thread(target=self._join, args=(near,), daemon=True).start()
+            thread = threading.Thread(target=self._join, args=(near,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _join(self, near: socket.socket) -> None:
+        """Both ends of one connection, until one of them ends; then both are closed."""
+        with near:
+            self._keep(near)
+            self._passing.wait()
+            try:
+                far = socket.create_connection(self.target, timeout=10)
+            except OSError:
+                return
+            with far:
+                far.settimeout(None)
+                self._keep(far)
+                back = threading.Thread(target=self._pump, args=(far, near))
+                back.start()
+                self._pump(near, far)
+                back.join()
+
+    def _keep(self, one: socket.socket) -> None:
         with self._lock:
-            self._there.add(near)
-        self._passing.wait()
-        try:
-            far = socket.create_connection(self.target, timeout=10)
-        except OSError:
-            near.close()
-            return
-        far.settimeout(None)
-        with self._lock:
-            self._there.add(far)
-        for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            self._there = {each for each in self._there if each.fileno() >= 0} | {one}
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

@@ -518,9 +518,10 @@ def test_the_store_is_away_and_scores_go_on(
                 proxy.up()
                 until(lambda: journal.marked("absorbed") == 15, 90)
             until(lambda: behind(up) == 0)
-    asked = "MATCH (n:Application) WHERE n.label STARTS WITH 'T061' OR n.id STARTS WITH 'T061' RETURN n"
     try:
-        assert len(neo4j_server.ask(asked)) == 15
+        assert len(neo4j_server.ask("MATCH (n:Application) RETURN n")) == 15
+        assert len(neo4j_server.ask("MATCH (n:Device) RETURN n")) == 15
+        assert len(neo4j_server.ask("MATCH (:Application)-[r:USED_DEVICE]->() RETURN r")) == 15
     finally:
         neo4j_server.clear()
 
