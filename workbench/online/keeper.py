@@ -41,7 +41,7 @@ LOOK_SECONDS = 5.0
 """Whether a fresh graph is wanted is asked so often."""
 
 NICE = 15
-"""The graph is made anew at low priority: scores go first."""
+"""Of the keeper itself, and of what it starts: scores go first, the store follows when there is time."""
 
 log = logging.getLogger("ringroad.keeper")
 
@@ -145,7 +145,7 @@ class Keeper:
         if images.due(self.settings, self.clock()) and self.clock() - self._refreshed_at > HOUR // 12:
             self._refreshed_at = self.clock()
             command = [sys.executable, "-m", "workbench.cli", "serve", "refresh", "--quiet"]
-            self._refreshing = subprocess.Popen(command, preexec_fn=lambda: os.nice(NICE) and None)  # noqa: S603, PLW1509
+            self._refreshing = subprocess.Popen(command)  # noqa: S603
         return 0
 
     def _end(self) -> None:
@@ -174,6 +174,7 @@ def only_one(place: Path, stopped: threading.Event) -> Iterator[bool]:
 def main() -> None:
     """`python -m workbench.online.keeper`; ends on SIGTERM after the turn it is in."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    os.nice(NICE)
     stopped = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stopped.set())
