@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -86,6 +88,7 @@ def main() -> None:
             os.setsid()
         os.environ["BENCHMARK_NICE"] = str(given.prefer)
         priority(os.getpid(), given.prefer)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the service it started ends with it
     figures: list[dict[str, Any]] = []
 
     def say(name: str, value: float, unit: str, **more: Any) -> None:
