@@ -88,6 +88,8 @@ class Teller:
                 self._sealed.move_to_end(kind + token)
         for reference in told.references:
             self.overlay.setdefault((reference.kind, reference.token), reference.key)
+        while len(self.overlay) > self._remembered:  # the oldest are in the vault by now
+            del self.overlay[next(iter(self.overlay))]
         _bound(self._sealed, self._remembered)
 
     def _meaning(self, kind: str, token: str, number: str) -> str | None:

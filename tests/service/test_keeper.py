@@ -19,8 +19,11 @@ from tests.service.conftest import Asking
 from tests.workbench.receiver import running
 from workbench.instance import EVERYTHING, keyring, open_casebook, open_graph, open_vault
 from workbench.journal import ABSORBED, APPLICATION, Asked, Journal
+from workbench.online import images
+from workbench.online import keeper as keeping
 from workbench.online.absorbing import absorb, absorbed_by, redated, told_by
 from workbench.online.keeper import Keeper, only_one
+from workbench.online.settings import HOUR
 from workbench.online.watching import COMPARED, ENOUGH, watched
 from workbench.webhooks import hooks
 from workbench.webhooks.addresses import Policy
@@ -203,3 +206,21 @@ def test_scores_that_stay_are_not(tmp_path: Path) -> None:
 def test_a_few_scores_say_nothing(tmp_path: Path) -> None:
     with answered(tmp_path, [*[0.1] * ENOUGH, *[0.9] * (ENOUGH - 1), *[None] * 50]) as journal:
         assert watched(journal) is None
+
+
+def test_a_keeper_ends_with_its_service() -> None:
+    """Also when that was killed: nobody would start it again beside the next one."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=keeping._end_with, args=(os.getppid() + 1, stopped))
+    thread.start()
+    thread.join(5)
+    assert stopped.is_set()
+
+
+def test_a_fresh_graph_is_wanted_when_much_was_told_since(asked: Asking) -> None:
+    settings, now = asked.service.settings, asked.clock.now
+    assert not images.due(settings, now, 0)
+    assert images.due(settings, now, images.MOST_SINCE + 1)
+    assert images.due(settings, now + round(settings.refresh_hours * HOUR) + 10 * HOUR, 0)
+    (asked.home / "desks" / "current").unlink()
+    assert images.due(settings, now, 0)

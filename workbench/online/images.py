@@ -49,6 +49,8 @@ KEPT = 2
 
 UNTRAINED_TROUBLE, REFUSED_TROUBLE = "untrained", "model_refused"
 SPARE = 100_000
+MOST_SINCE = 20_000
+"""Entries that a process applies when it starts: half a minute."""
 
 
 @dataclass
@@ -189,8 +191,9 @@ def _role(settings: ServiceSettings, role: str) -> str | None:
 # Making --------------------------------------------------------------------------------------------------
 
 
-def due(settings: ServiceSettings, now: int) -> bool:
-    """Whether a new one is wanted: none is there, it is old, or another model serves."""
+def due(settings: ServiceSettings, now: int, told: int = 0) -> bool:
+    """Whether a new one is wanted: none is there, it is old, another model serves, or so much was `told` since (the
+    journal's newest entry) that a process would take long to start."""
     name = current(settings)
     if name is None:
         return (settings.base.home / "graph.sqlite").exists() or "sqlite" not in settings.base.store_url
@@ -199,8 +202,10 @@ def due(settings: ServiceSettings, now: int) -> bool:
     except SnapshotError:
         return True
     champion = _champion(settings)
-    return now - int(about["built_at"]) > settings.refresh_hours * HOUR or (
-        champion is not None and champion not in about["versions"]
+    return (
+        now - int(about["built_at"]) > settings.refresh_hours * HOUR
+        or told - int(about["position"]) > MOST_SINCE
+        or (champion is not None and champion not in about["versions"])
     )
 
 

@@ -40,6 +40,9 @@ PAUSE, LONGEST_PAUSE = 0.5, 30.0
 LOOK_SECONDS = 5.0
 """Whether a fresh graph is wanted is asked so often."""
 
+BESIDE = "--beside"
+"""Said by the service that starts one: it ends with it."""
+
 NICE = 15
 """Of the keeper itself, and of what it starts: scores go first, the store follows when there is time."""
 
@@ -142,11 +145,17 @@ class Keeper:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return 0
         self._looked_at = time.monotonic()
-        if images.due(self.settings, self.clock()) and self.clock() - self._refreshed_at > HOUR // 12:
+        if images.due(self.settings, self.clock(), self._behind()) and self.clock() - self._refreshed_at > HOUR // 12:
             self._refreshed_at = self.clock()
             command = [sys.executable, "-m", "workbench.cli", "serve", "refresh", "--quiet"]
             self._refreshing = subprocess.Popen(command)  # noqa: S603
         return 0
+
+    def _behind(self) -> int:
+        """The journal's newest entry: a process that starts applies all since the image."""
+        with Journal(self.settings.journal_file, clock=self.clock) as journal:
+            last = journal.last()
+        return 0 if last is None else last.sequence
 
     def _end(self) -> None:
         if self._refreshing is not None and self._refreshing.poll() is None:
@@ -171,6 +180,13 @@ def only_one(place: Path, stopped: threading.Event) -> Iterator[bool]:
         yield False
 
 
+def _end_with(parent: int, stopped: threading.Event) -> None:
+    """A service that was killed leaves no keeper behind."""
+    while os.getppid() == parent and not stopped.is_set():
+        stopped.wait(1)
+    stopped.set()
+
+
 def main() -> None:
     """`python -m workbench.online.keeper`; ends on SIGTERM after the turn it is in."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -178,6 +194,8 @@ def main() -> None:
     stopped = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stopped.set())
+    if BESIDE in sys.argv[1:]:
+        threading.Thread(target=_end_with, args=(os.getppid(), stopped), daemon=True).start()
     try:
         Keeper(ServiceSettings.read(), clock=lambda: time.time_ns() // 1_000_000).run(stopped)
     except RingroadError as error:
