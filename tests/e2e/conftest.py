@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.loaders import lender
-from workbench import cli
+from workbench import cli, terminal
 
 RINGROAD = Path(sys.executable).with_name("ringroad")
 
@@ -35,6 +35,8 @@ def ringroad(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     monkeypatch.setenv("RINGROAD_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("RINGROAD_STORE", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
+    for console in (terminal.out, terminal.err):  # made before anybody could say so
+        monkeypatch.setattr(console, "_width", 200)
 
     def run(*arguments: object) -> Told:
         monkeypatch.setattr(sys, "argv", ["ringroad", *map(str, arguments)])
