@@ -71,7 +71,6 @@ class Service:
         self._adopted = SHIPPED
         self.trouble: dict[str, str] = {}
         self._examining: asyncio.Future[None] | None = None
-        self._loading: asyncio.Task[None] | None = None
 
     @classmethod
     def open(cls, settings: ServiceSettings, *, clock: Callable[[], int], warmed: bool = True) -> Service:
