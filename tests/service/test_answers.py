@@ -212,3 +212,12 @@ def test_pages_of_rings(asked: Asking) -> None:
     assert whole["total"] == len(whole["rings"]) > 3
     page = asked.get("/rings?limit=2&offset=1").json()
     assert page["rings"] == whole["rings"][1:3]
+
+
+@pytest.mark.parametrize("name", ["a b", "进件1", "a/b", "", "x" * 65])
+def test_an_application_is_named_so_that_it_can_be_asked_for(asked: Asking, name: str) -> None:
+    answer = asked.post("/score", asked.application(application_id=name))
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["field"] == "application_id"
+    assert "64" in fault["remedy"]

@@ -31,6 +31,9 @@ __all__ = ["ApplicationForm", "EventForm", "Problem", "problem_of", "problems_of
 STRICT: Final = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 ZONE: Final = r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 TIME: Final = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?{ZONE})?$"
+NAME: Final = r"^[A-Za-z0-9_.:-]+$"
+"""An application's number stands in addresses, too."""
+
 DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 BAD: Final = {
@@ -180,7 +183,8 @@ def _head() -> type[BaseModel]:
     later = [name for columns in LATER.values() for name in columns]
     fields = _fields("applications", samples.APPLICATION, (), later)
     number = BY_NAME["applications"].column("application_id")
-    fields["application_id"] = _field(number, samples.APPLICATION["application_id"], required=True)
+    named = _field(number, samples.APPLICATION["application_id"], required=True)
+    fields["application_id"] = named._replace(type=Annotated[str, Field(pattern=NAME, max_length=64)])
     fields |= _sections("", samples.APPLICATION)
     parts: dict[str, Any] = {name: part.of_model for name, part in fields.items()}
     return create_model("ApplicationHead", __config__=STRICT, **parts)

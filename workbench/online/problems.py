@@ -53,7 +53,9 @@ def problems_of(error: ValidationError) -> list[Problem]:
         loc, type_, limits = each["loc"], each["type"], each.get("ctx", {})
         if loc and loc[0] in EVENTS and "details" in loc[1:2]:
             loc = loc[1:]  # the tag of the union
-        if type_ in ("too_long", "string_too_long"):
+        if type_ == "string_pattern_mismatch" and loc[-1:] == ("application_id",):
+            problem, remedy_ = "holds other characters", "use letters, digits and _.:- only, at most 64"
+        elif type_ in ("too_long", "string_too_long"):
             what = "rows" if type_ == "too_long" else "characters"
             problem, remedy_ = "is too long", f"send at most {limits['max_length']} {what}"
         else:
