@@ -249,7 +249,7 @@ class Service:
 
     async def rest(self) -> bool:
         """After `tend` was cancelled, whose thread goes on: whether that has ended, so what it uses may be closed."""
-        if self._examining is None:
+        if self._examining is None or self._examining.get_loop() is not asyncio.get_running_loop():
             return True
         ended, _ = await asyncio.wait({self._examining}, timeout=REST_SECONDS)
         return bool(ended)
