@@ -300,10 +300,12 @@ async def _said(request: Request) -> bytes:
 
 
 def _idempotency(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
-    if len(key) > 255:
-        raise BadRequest("the header Idempotency-Key is longer than 255 characters")
-    return f"{request.state.owner}/{key}" if key else ""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return ""
+    if not 1 <= len(key) <= 255:
+        raise BadRequest("the header Idempotency-Key is to have 1 to 255 characters; leave it away where there is none")
+    return f"{request.state.owner}/{key}"
 
 
 async def _refused(request: Request, error: Exception) -> Response:

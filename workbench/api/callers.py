@@ -1,4 +1,4 @@
-"""Who asks: an API key with a scope, and so many requests a second."""
+"""Who asks: an API key with a scope, so many requests a second, and nothing that the route does not know."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 
 from graph.errors import NotAuthenticated
 from workbench.casebook.keys import UNKNOWN, Keys
-from workbench.online.refusals import TooManyRequests
+from workbench.online.refusals import BadRequest, TooManyRequests
 
 BURST_SECONDS = 2.0
 """A key may save up the requests of so long."""
@@ -54,5 +54,15 @@ def scope(name: str) -> Any:
         request.state.kid, request.state.owner = found.kid, found.owner
         rates: Rates = request.app.state.rates
         rates.take(found.kid, found.per_second)
+        if request.scope["query_string"]:
+            _known(request)
 
     return Depends(caller)
+
+
+def _known(request: Request) -> None:
+    """Raises BadRequest for a parameter that the route does not take: misspelt, it would be passed by in silence."""
+    takes = {field.alias for field in request.scope["route"].dependant.query_params}
+    if not takes.issuperset(request.query_params):
+        able = f"it takes {', '.join(sorted(takes))}" if takes else "it takes none"
+        raise BadRequest(f"the address has a parameter that this route does not know; {able}")
