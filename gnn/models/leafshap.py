@@ -9,7 +9,8 @@ twentieth of XGBoost's own time, with the same values up to the rounding of its 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numba
@@ -20,23 +21,28 @@ from scipy.special import logit
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 DEEPEST = 10
 """Of so many different features on one path; a deeper leaf's table would be larger than it is worth."""
 
 
 class LeafShap(NamedTuple):
-    """`start[leaf]` to `start[leaf + 1]` are the leaf's path features, each open to `low <= x < high`, and to NaN where
-    `missing`; from `place[leaf]` on stands its table, a row of contributions per pattern. `base` is what every row has.
+    """Inner nodes stand before their children, and leaves after all inner nodes. From node i a row goes to `left[i]`
+    where its feature `split[i]` is below `value[i]`, or is NaN and `missing[i]`, else to `right[i]`; `bit[i]` is the
+    place of that feature in the patterns below. `start[leaf]` to `start[leaf + 1]` are a leaf's path features; from
+    `place[leaf]` on stands its table, a row of contributions per pattern. `base` is what every row has.
     """
 
-    start: Ints
-    feature: Ints
-    low: Singles
-    high: Singles
+    split: Places
+    value: Singles
     missing: npt.NDArray[np.bool_]
-    place: Ints
+    bit: Places
+    left: Places
+    right: Places
+    start: Places
+    feature: Places
+    place: Places
     table: Singles
     base: float
 
@@ -47,26 +53,27 @@ class LeafShap(NamedTuple):
         model = learner["gradient_booster"].get("model")
         if model is None or any(any(tree["split_type"]) for tree in model["trees"]):
             return None
-        leaves = [leaf for tree in model["trees"] for leaf in _leaves(tree)]
-        widths = np.array([len(leaf.features) for leaf in leaves], dtype=np.int64)
+        inner, leaves = _flat(model["trees"])
+        widths = np.array([len(leaf.cover) for leaf in leaves], dtype=np.int64)
         if widths.max(initial=0) > DEEPEST:
             return None
-        start = np.concatenate([[0], np.cumsum(widths)])
-        place = np.concatenate([[0], np.cumsum((1 << widths) * widths)])
-        cover = np.array([each for leaf in leaves for each in leaf.cover])
-        value = np.array([leaf.value for leaf in leaves])
+        start = np.concatenate([[0], np.cumsum(widths)]).astype(np.int32)
+        place = np.concatenate([[0], np.cumsum((1 << widths) * widths)]).astype(np.int32)
+        cover = np.array([share for leaf in leaves for share in leaf.cover.values()])
         table = np.zeros(int(place[-1]), dtype=np.float32)
-        _fill(start, cover, value, place, table)
-        expected = sum(leaf.value * float(np.prod(leaf.cover)) for leaf in leaves)
+        _fill(start, cover, np.array([leaf.value for leaf in leaves]), place, table)
         return cls(
-            start=start.astype(np.int64),
-            feature=np.array([each for leaf in leaves for each in leaf.features], dtype=np.int64),
-            low=np.array([each for leaf in leaves for each in leaf.low], dtype=np.float32),
-            high=np.array([each for leaf in leaves for each in leaf.high], dtype=np.float32),
-            missing=np.array([each for leaf in leaves for each in leaf.missing], dtype=np.bool_),
-            place=place.astype(np.int64),
+            split=np.array([node.split for node in inner], dtype=np.int32),
+            value=np.array([node.value for node in inner], dtype=np.float32),
+            missing=np.array([node.missing for node in inner], dtype=np.bool_),
+            bit=np.array([node.bit for node in inner], dtype=np.int32),
+            left=np.array([node.left for node in inner], dtype=np.int32),
+            right=np.array([node.right for node in inner], dtype=np.int32),
+            start=start,
+            feature=np.array([feature for leaf in leaves for feature in leaf.cover], dtype=np.int32),
+            place=place,
             table=table,
-            base=float(logit(_base_score(learner))) + expected,
+            base=float(logit(_base_score(learner))) + sum(leaf.expected for leaf in leaves),
         )
 
     def contributions(self, x: Singles) -> Floats:
@@ -77,13 +84,24 @@ class LeafShap(NamedTuple):
         return out
 
 
-class _Leaf(NamedTuple):
+class _Inner(NamedTuple):
+    split: int
     value: float
-    features: list[int]
-    low: list[float]
-    high: list[float]
-    missing: list[bool]
-    cover: list[float]
+    missing: bool
+    bit: int
+    left: int
+    right: int
+
+
+class _Leaf(NamedTuple):
+    """`cover`: of each path feature, in the order of the path, the share of training rows that it lets through."""
+
+    value: float
+    cover: Mapping[int, float]
+
+    @property
+    def expected(self) -> float:
+        return self.value * math.prod(self.cover.values())
 
 
 def _base_score(learner: Mapping[str, Any]) -> float:
@@ -91,26 +109,50 @@ def _base_score(learner: Mapping[str, Any]) -> float:
     return float(str(learner["learner_model_param"]["base_score"]).strip("[]"))
 
 
-def _leaves(tree: Mapping[str, Any]) -> Iterator[_Leaf]:
-    left, right, default = tree["left_children"], tree["right_children"], tree["default_left"]
-    split, condition, weight = tree["split_indices"], tree["split_conditions"], tree["sum_hessian"]
+def _flat(trees: Sequence[Mapping[str, Any]]) -> tuple[list[_Inner], list[_Leaf]]:
+    flat = _Flat(sum(left >= 0 for tree in trees for left in tree["left_children"]))
+    for tree in trees:
+        flat.add(tree)
+    return flat.inner, flat.leaves
 
-    def below(node: int, path: dict[int, tuple[float, float, bool, float]]) -> Iterator[_Leaf]:
-        if left[node] < 0:
-            columns = [list(each) for each in zip(*path.values(), strict=True)] or [[], [], [], []]
-            yield _Leaf(condition[node], list(path), *columns)
-            return
-        low, high, missing, cover = path.get(split[node], (-np.inf, np.inf, True, 1.0))
-        at, by_default = condition[node], bool(default[node])
-        share = weight[left[node]] / weight[node] if weight[node] else 0.0
-        ways = (
-            (left[node], low, min(high, at), missing and by_default, cover * share),
-            (right[node], max(low, at), high, missing and not by_default, cover * (1 - share)),
-        )
-        for child, lowest, highest, open_, covered in ways:
-            yield from below(child, path | {split[node]: (lowest, highest, open_, covered)})
 
-    return below(0, {})
+class _Flat:
+    """Tree by tree, each level by level; a node has its number when its parent is added."""
+
+    def __init__(self, inner: int) -> None:
+        self.inner: list[_Inner] = []
+        self.leaves: list[_Leaf] = []
+        self._all, self._numbered = inner, 0
+
+    def add(self, tree: Mapping[str, Any]) -> None:
+        left, right, weight = tree["left_children"], tree["right_children"], tree["sum_hessian"]
+        queue: list[tuple[int, dict[int, float]]] = []
+        self._meet(tree, 0, {}, queue)
+        for node, cover in queue:
+            split = tree["split_indices"][node]
+            share, so_far = weight[left[node]] / weight[node] if weight[node] else 0.0, cover.get(split, 1.0)
+            below = cover | {split: so_far * share}
+            self.inner.append(
+                _Inner(
+                    split,
+                    tree["split_conditions"][node],
+                    bool(tree["default_left"][node]),
+                    list(below).index(split),
+                    self._meet(tree, left[node], below, queue),
+                    self._meet(tree, right[node], cover | {split: so_far * (1 - share)}, queue),
+                )
+            )
+
+    def _meet(
+        self, tree: Mapping[str, Any], node: int, cover: dict[int, float], queue: list[tuple[int, dict[int, float]]]
+    ) -> int:
+        """Its number; an inner node waits for its turn."""
+        if tree["left_children"][node] < 0:
+            self.leaves.append(_Leaf(tree["split_conditions"][node], cover))
+            return self._all + len(self.leaves) - 1
+        queue.append((node, cover))
+        self._numbered += 1
+        return self._numbered - 1
 
 
 @numba.njit(cache=True)
@@ -144,20 +186,24 @@ def _fill(start, cover, value, place, table):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _add(x, start, feature, low, high, missing, place, table, out):  # type: ignore[no-untyped-def] # noqa: PLR0917
+def _add(x, split, value, missing, bit, left, right, start, feature, place, table, out):  # type: ignore[no-untyped-def] # noqa: PLR0917
     """First where each leaf's contributions stand, then all of them: the tables do not fit a cache, and so many
     fetches wait side by side instead of one after the other."""
-    first = np.empty(len(start) - 1, dtype=np.int64)
+    inner, leaves = len(split), len(start) - 1
+    pattern = np.empty(inner + leaves, dtype=np.int32)
+    first = np.empty(leaves, dtype=np.int32)
     for row in range(len(x)):
-        for leaf in range(len(start) - 1):
-            begin, end = start[leaf], start[leaf + 1]
-            pattern = 0
-            for at in range(begin, end):
-                value = x[row, feature[at]]
-                through = missing[at] if np.isnan(value) else (low[at] <= value) & (value < high[at])
-                pattern |= through << (at - begin)
-            first[leaf] = place[leaf] + pattern * (end - begin)
-        for leaf in range(len(start) - 1):
+        pattern[:] = -1
+        for node in range(inner):
+            known = x[row, split[node]]
+            goes_left = missing[node] if np.isnan(known) else known < value[node]
+            through, closed = pattern[node], pattern[node] & ~(1 << bit[node])
+            pattern[left[node]] = through if goes_left else closed
+            pattern[right[node]] = closed if goes_left else through
+        for leaf in range(leaves):
+            width = start[leaf + 1] - start[leaf]
+            first[leaf] = place[leaf] + (pattern[inner + leaf] & ((1 << width) - 1)) * width
+        for leaf in range(leaves):
             begin = start[leaf]
             for at in range(begin, start[leaf + 1]):
                 out[row, feature[at]] += table[first[leaf] + at - begin]
