@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +15,7 @@ from gnn.book import Book
 from gnn.files import Thing, shown, told_properties
 from gnn.told import words
 from graph.pages import BLOCK_BITS, BLOCKS, PAGE, SAME_PAGE_BITS, Bits
-from graph.records import Ints, ranges
+from graph.records import Ints
 from graph.snapshot import PAGED
 
 is_page = re.compile(PAGE).fullmatch
@@ -93,6 +94,10 @@ class Named:
         self._new[type_, id_] = number
         return number
 
+    def warm(self) -> None:
+        """Loads what is compiled."""
+        self._pages.earliest(np.uint64(0))
+
     def deal(self, name: int) -> int:
         """The number of a deal, by the word for its name."""
         keys = self.index.deal_words
@@ -123,36 +128,58 @@ class Leaders:
     """Pages that no earlier one looks like, by their perceptual hash (`graph/pages.py`)."""
 
     def __init__(self, index: Index) -> None:
-        self._known = index
+        self._known = tuple(np.asarray(each) for each in (index.bits, index.pages, index.near, index.start))
         self._bits, self._numbers = np.zeros(64, dtype=np.uint64), np.zeros(64, dtype=np.int64)
         self._count = 0
 
     def join(self, key: str, number: int) -> int:
         """The number of the earliest page that it looks like; it leads under its own where there is none."""
-        bits, known = np.array([_bits(key)], dtype=np.uint64), self._known
-        for places, all_bits, numbers in (
-            (self._candidates(bits), known.bits, known.pages),
-            (slice(self._count), self._bits, self._numbers),
-        ):
-            near = numbers[places][np.bitwise_count(all_bits[places] ^ bits) <= SAME_PAGE_BITS]
-            if len(near):
-                return int(near.min())
+        bits = np.uint64(_bits(key))
+        found = self.earliest(bits)
+        if found >= 0:
+            return found
         if self._count == len(self._bits):
             self._bits, self._numbers = (np.concatenate([each, each]) for each in (self._bits, self._numbers))
-        self._bits[self._count], self._numbers[self._count] = bits[0], number
+        self._bits[self._count], self._numbers[self._count] = bits, number
         self._count += 1
         return number
 
-    def _candidates(self, bits: Bits) -> Ints:
-        """Of six differing bits some quarter has at most one."""
-        buckets, quarter = _quarters(bits) ^ _FLIPS, np.arange(BLOCKS)[:, None]
-        near, start = self._known.near, self._known.start
-        begin, count = start[quarter, buckets], start[quarter, buckets + 1] - start[quarter, buckets]
-        places = ranges((begin + quarter * near.shape[1]).ravel(), count.ravel())
-        return np.asarray(near.ravel()[places])
+    def earliest(self, bits: np.uint64) -> int:
+        """-1 for none."""
+        found = _like_known(bits, *self._known)
+        return int(found if found >= 0 else _like(bits, self._bits[: self._count], self._numbers))
 
 
-_FLIPS = np.array([[0, *(1 << bit for bit in range(BLOCK_BITS))]], dtype=np.int64)
+@numba.njit(cache=True)
+def _like_known(bits, known, pages, near, start):  # type: ignore[no-untyped-def]
+    """The earliest of the snapshot's; -1 for none. Of six differing bits some quarter has at most one."""
+    found = -1
+    for quarter in range(BLOCKS):
+        bucket = np.int64((bits >> np.uint64(quarter * BLOCK_BITS)) & np.uint64((1 << BLOCK_BITS) - 1))
+        for flipped in range(-1, BLOCK_BITS):
+            there = bucket if flipped < 0 else bucket ^ (1 << flipped)
+            for place in near[quarter, start[quarter, there] : start[quarter, there + 1]]:
+                if _same(known[place], bits) and (found < 0 or pages[place] < found):
+                    found = pages[place]
+    return found
+
+
+@numba.njit(cache=True)
+def _like(bits, others, numbers):  # type: ignore[no-untyped-def]
+    """The earliest of these; -1 for none."""
+    found = -1
+    for at in range(len(others)):
+        if _same(others[at], bits) and (found < 0 or numbers[at] < found):
+            found = numbers[at]
+    return found
+
+
+@numba.njit(cache=True)
+def _same(one, other):  # type: ignore[no-untyped-def]
+    differing = one ^ other
+    for _ in range(SAME_PAGE_BITS):
+        differing &= differing - np.uint64(1)  # the lowest bit that is set
+    return differing == 0
 
 
 def _quarters(bits: Bits) -> npt.NDArray[np.int64]:

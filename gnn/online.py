@@ -131,6 +131,8 @@ class Desk:
         self._person: dict[int, int] = {}
         self._decided: dict[int, list[tuple[int, int]]] = {}
         self._facts: tuple[int, Facts] | None = None
+        self._keys = start.book.snapshot.nodes["Application"].table["key"]
+        self._trimmed = book, (-1, -1, -1), book
 
     def __len__(self) -> int:
         return self._rows
@@ -138,7 +140,10 @@ class Desk:
     @property
     def book(self) -> Book:
         """Everything so far, for whoever reads a book. Valid until the next arrival."""
-        return trimmed(self._room.book, self._rows, self._pairs, len(self._named))
+        used = self._rows, self._pairs, len(self._named)
+        if self._trimmed[0] is not self._room.book or self._trimmed[1] != used:
+            self._trimmed = self._room.book, used, trimmed(self._room.book, *used)
+        return self._trimmed[2]
 
     def thing(self, number: int) -> tuple[str, int, Thing]:
         """(type, id, what it says) of a thing of the book; one that arrived stands in no snapshot yet."""
@@ -148,7 +153,7 @@ class Desk:
         """The application's number as a screen shows it."""
         if row in self._names or row >= self.start.rows:
             return self._names.get(row, "")
-        name: str = self._room.book.snapshot.nodes["Application"].table["key"][row].as_py()
+        name: str = self._keys[row].as_py()
         return name
 
     def applicant(self, row: int) -> Thing | None:
@@ -375,6 +380,7 @@ class Desk:
         room, nobody = self._room, np.zeros((0, 4), dtype=np.int64)
         _write_pairs(0, nobody, 0, 0, room.book.pairs, room.head)
         write_limits(np.zeros(0, np.int64), room.book.submitted[:0], Facts(np.zeros((0, len(COLUMNS)))), self._most)
+        self._named.warm()
 
     # What becomes known later ----------------------------------------------------------------------------
 
