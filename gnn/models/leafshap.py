@@ -54,6 +54,8 @@ class LeafShap(NamedTuple):
         if model is None or any(any(tree["split_type"]) for tree in model["trees"]):
             return None
         inner, leaves = _flat(model["trees"])
+        expected = sum(leaf.expected for leaf in leaves)
+        leaves = [leaf for leaf in leaves if leaf.cover]  # a tree without a split tells no rows apart
         widths = np.array([len(leaf.cover) for leaf in leaves], dtype=np.int64)
         if widths.max(initial=0) > DEEPEST:
             return None
@@ -73,7 +75,7 @@ class LeafShap(NamedTuple):
             feature=np.array([feature for leaf in leaves for feature in leaf.cover], dtype=np.int32),
             place=place,
             table=table,
-            base=float(logit(_base_score(learner))) + sum(leaf.expected for leaf in leaves),
+            base=float(logit(_base_score(learner))) + expected,
         )
 
     def contributions(self, x: Singles) -> Floats:
@@ -187,11 +189,11 @@ def _fill(start, cover, value, place, table):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def _add(x, split, value, missing, bit, left, right, start, feature, place, table, out):  # type: ignore[no-untyped-def] # noqa: PLR0917
-    """First where each leaf's contributions stand, then all of them: the tables do not fit a cache, and so many
-    fetches wait side by side instead of one after the other."""
+    """Where each leaf's contributions stand, then the first of each, then all: the tables do not fit a cache, and so
+    fetches wait side by side instead of one after the other, which takes twice the time."""
     inner, leaves = len(split), len(start) - 1
     pattern = np.empty(inner + leaves, dtype=np.int32)
-    first = np.empty(leaves, dtype=np.int32)
+    first, ahead = np.empty(leaves, dtype=np.int32), np.empty(leaves, dtype=np.float32)
     for row in range(len(x)):
         pattern[:] = -1
         for node in range(inner):
@@ -204,6 +206,9 @@ def _add(x, split, value, missing, bit, left, right, start, feature, place, tabl
             width = start[leaf + 1] - start[leaf]
             first[leaf] = place[leaf] + (pattern[inner + leaf] & ((1 << width) - 1)) * width
         for leaf in range(leaves):
+            ahead[leaf] = table[first[leaf]]
+        for leaf in range(leaves):
             begin = start[leaf]
-            for at in range(begin, start[leaf + 1]):
+            out[row, feature[begin]] += ahead[leaf]
+            for at in range(begin + 1, start[leaf + 1]):
                 out[row, feature[at]] += table[first[leaf] + at - begin]
