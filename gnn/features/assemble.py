@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +55,13 @@ class Features:
 
     def only(self, names: Sequence[str]) -> npt.NDArray[np.float32]:
         """These columns in this order."""
-        number = {name: at for at, name in enumerate(self.names)}
-        return self.values[:, [number[name] for name in names]]
+        return self.values[:, _places(self.names, tuple(names))]
+
+
+@lru_cache(maxsize=16)
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> Ints:
+    number = {name: at for at, name in enumerate(names)}
+    return np.array([number[name] for name in wanted], dtype=np.int64)
 
 
 @dataclass(frozen=True)
