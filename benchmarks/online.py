@@ -23,26 +23,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.chance import chance
 from gnn.assessor import Assessor
 from gnn.book import Events
 from gnn.files import ApplicationFile, Cutter, Hold
 from gnn.image import EVENTS_READ, open_image, save_image
-from gnn.labels import Targets
-from gnn.models.hetero_sage import HeteroSage
-from gnn.models.isolation import Isolation
 from gnn.online import Start
 from gnn.rules import read_settings
 from gnn.rules.columns import Peers
-from gnn.scorer import Scorer, prior_links
-from gnn.training import PEER_COLUMNS, Prepared, fit_main, model_names_of, prepare
+from gnn.scorer import Scorer
+from gnn.training import PEER_COLUMNS, prepare
 from graph.snapshot import Snapshot, open_snapshot
 from graph.stores import open_store
 
 ARRIVALS, WARM, FOLLOWED, TOGETHER, CROWDED = 2_000, 200, 500, 256, 50
 FILES = 20_000
-LEARNED_FROM = 60_000
-"""Rows that the models are made of: more would only take longer."""
-
 HOLDERS = 100_000
 VERSION = "chance"
 Say = Callable[..., None]
@@ -74,7 +69,7 @@ def build(folder: Path, place: Path) -> None:
     order = ready.book.arrival(np.arange(size))
     last = order[-min(FILES, size // 10) :]
     at = int(ready.book.as_of[last[0]]) - 1
-    scorer = quick(ready, at)
+    scorer = chance(ready, at)
     (place / "scorer").mkdir(parents=True)
     scorer.save(place / "scorer")
     begin = time.perf_counter()
@@ -97,28 +92,6 @@ def build(folder: Path, place: Path) -> None:
             pickle.dump(cutter.file_of(row), file)
     say(
         "processor time of it all", time.process_time() - used, "s", memory=f"{_memory()['VmHWM'] / 1e6:.1f} GB at most"
-    )
-
-
-def quick(ready: Prepared, until: int) -> Scorer:
-    """As many trees, kinds and layers as a training leaves behind, of chance: trees of noise are the deepest."""
-    names, book = model_names_of(ready.seen), ready.book
-    x, chance = ready.seen.only(names), np.random.default_rng(7)
-    known = np.flatnonzero(book.as_of <= until)[:LEARNED_FROM]
-    degree = (chance.random(len(book)) < 0.1).astype(np.float64)
-    train, validation = np.zeros((2, len(book)), dtype=bool)
-    train[known[::2]], validation[known[1::2]] = True, True
-    targets = Targets(known, degree[known], np.ones(len(known)))
-    sage = HeteroSage(epochs=2).fit(
-        x, prior_links(book, ready.seen), degree > 0, np.ones(len(book)), train=train, validation=validation, seed=7
-    )
-    return Scorer(
-        names=names,
-        isolation=Isolation.fit(x[known], seed=7),
-        settings=read_settings(),
-        review_from=0.5,
-        main=fit_main(ready.seen, targets, names, seed=7, threads=1),
-        sage=sage,
     )
 
 
