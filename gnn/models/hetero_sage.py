@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Final, Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
@@ -124,14 +125,14 @@ class HeteroSage:
         (layers + 1, hidden), to be appended to the cache. `embeddings` holds those of the links' sources;
         the result is that of the whole graph up to rounding."""
         self._check(len(x), links)
-        w, shares = self.weights_, Shares.of(links)
+        w, order = self.weights_, np.argsort(links.kind, kind="stable")
+        known = np.zeros(len(links), dtype=np.float32) if links.known is None else links.known[order]
         own = np.empty((self.layers + 1, self.hidden), dtype=np.float32)
         own[0] = _relu(self._columns(x[None])[0] @ w["in"] + w["in.bias"])
-        for layer in range(self.layers):
-            means = np.add.reduceat(embeddings[layer, shares.source] * shares.share[:, None], shares.start[:-1])
-            heard = np.concatenate([means, shares.facts], axis=1)[:, None] @ w["heard"][layer, shares.kind]
-            total = own[layer] @ w["own"][layer] + w["own.bias"][layer]
-            own[layer + 1] = _relu(total + heard[:, 0].sum(axis=0) + w["heard.bias"][layer, shares.kind].sum(axis=0))
+        _hear(
+            own, embeddings, links.source[order], links.kind[order], links.weight[order], known,
+            w["own"], w["own.bias"], w["heard"], w["heard.bias"],
+        )  # fmt: skip
         return float(_sigmoid(own.ravel() @ w["out"] + w["out.bias"])[0]), own
 
     def save(self, folder: Path) -> None:
@@ -214,3 +215,38 @@ def _rows(x: Singles, weight: Singles) -> Singles:
             block = np.concatenate([block, np.zeros((BLOCK - len(block), x.shape[1]), dtype=np.float32)])
         out[at : at + BLOCK] = (block @ weight)[: len(x) - at]
     return out
+
+
+@numba.njit(cache=True)
+def _hear(own, embeddings, source, kind, weight, known, own_weight, own_bias, heard, heard_bias):  # type: ignore[no-untyped-def] # noqa: PLR0917
+    """`embed` for one row: its layers from the first one on, of links ordered by kind."""
+    hidden = own.shape[1]
+    for layer in range(len(own_weight)):
+        total = own_bias[layer].copy()
+        _through(own[layer], own_weight[layer], total)
+        begin = 0
+        while begin < len(kind):
+            of, end, summed = kind[begin], begin, 0.0
+            while end < len(kind) and kind[end] == of:
+                summed += weight[end]
+                end += 1
+            message, fraud, told = np.zeros(heard.shape[2], dtype=np.float32), 0.0, 0.0
+            for at in range(begin, end):
+                share = weight[at] / summed
+                for column in range(hidden):
+                    message[column] += np.float32(share) * embeddings[layer, source[at], column]
+                fraud += share * known[at]
+                told += known[at]
+            message[hidden], message[hidden + 1] = np.log1p(end - begin), np.log1p(summed)
+            message[hidden + 2], message[hidden + 3] = fraud, np.log1p(told)
+            _through(message, heard[layer, of], total)
+            total += heard_bias[layer, of]
+            begin = end
+        own[layer + 1] = np.maximum(total, np.float32(0))
+
+
+@numba.njit(cache=True)
+def _through(x, weight, total):  # type: ignore[no-untyped-def]
+    for row in range(len(x)):
+        for column in range(len(total)):
+            total[column] += x[row] * weight[row, column]
