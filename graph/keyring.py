@@ -166,7 +166,11 @@ class Keyring:
         return self.index_fingerprint(self._keys.current_index)
 
     def index_fingerprint(self, version: int) -> str:
-        return _fingerprint(self._index_master(version))
+        """Asked with every look into the vault, so it is derived once; the vault file holds it in the clear."""
+        master, known = self._index_master(version), self._fingerprints.get(version)
+        if known is None:
+            known = self._fingerprints[version] = _fingerprint(master)
+        return known
 
     def seal_fingerprints(self) -> dict[str, str]:
         return {f"seal {version}": _fingerprint(master) for version, master in self._keys.seal.items()}
@@ -249,6 +253,7 @@ class Keyring:
 
     def _adopt(self, keys: Keys) -> None:
         self._keys = keys
+        self._fingerprints: dict[int, str] = {}
         self._index_states: dict[tuple[str, int], HMAC] = {}
         self._ciphers: dict[tuple[str, int], AESGCM] = {}
 

@@ -18,7 +18,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import groupby, repeat
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,11 @@ _TABLES = (
     " PRIMARY KEY (kind, id)) WITHOUT ROWID",
     # index, seal 1 …: the keys this file was written with; rotating: an index rotation is unfinished
     "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) WITHOUT ROWID",
+)
+# With the index key that the file is under at that moment: after a rotation nothing would be found under old tokens.
+_MEANINGS = (
+    "WITH asked(kind, id) AS (VALUES {}) SELECT kind, id, refs.key,"
+    " (SELECT fingerprint FROM keys WHERE name = 'index') FROM asked LEFT JOIN refs USING (kind, id)"
 )
 _MOVED = "CREATE TEMP TABLE moved (kind TEXT, old TEXT, token TEXT, sealed BLOB, PRIMARY KEY (kind, old)) WITHOUT ROWID"
 _MOVE = (
@@ -187,6 +192,14 @@ class Vault:
         clear = dict(zip(self.tokens(REF + kind, ids), ids, strict=True))
         found = self._find("SELECT id, key FROM refs WHERE kind = ? AND id IN", kind, list(clear))
         return {clear[token]: key for token, key in found}
+
+    def meanings(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The graph key of every (kind, token) that has one: `referred` in one statement, for a few of many kinds."""
+        if not asked:
+            return {}
+        found = self._all(_MEANINGS.format(", ".join(["(?, ?)"] * len(asked))), *chain.from_iterable(asked))
+        self._require_index(found[0][3])
+        return {(kind, token): key for kind, token, key, _ in found if key is not None}
 
     # Keys.
 
@@ -336,6 +349,9 @@ class Vault:
 
     def _require_own_index(self) -> None:
         (recorded,) = self._one("SELECT fingerprint FROM keys WHERE name = 'index'")
+        self._require_index(recorded)
+
+    def _require_index(self, recorded: str) -> None:
         if recorded != self._keyring.index_fingerprint(self._index):
             raise VaultError(f"vault {self._path}: the index key was rotated meanwhile: open key file and vault again")
 

@@ -6,14 +6,14 @@ Nothing is written here. What is told goes to a journal first; once it is on dis
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any, Final
 
 from graph.errors import InputError
 from graph.vault import Vault
 from loaders.live.reasons import remedy
 from loaders.live.sections import LATER, SECTIONS, row_of, rows_of
-from loaders.live.telling import Telling
+from loaders.live.telling import At, Telling
 from loaders.live.told import Finding, Reference, Told, ToldEdge, ToldNode, batch_of_told, keep
 
 __all__ = [
@@ -52,20 +52,20 @@ class Teller:
     def __init__(
         self,
         vault: Vault,
-        overlay: MutableMapping[tuple[str, str], str] | None = None,
+        overlay: MutableMapping[At, str] | None = None,
         *,
         remembered: int = REMEMBERED,
     ) -> None:
         self._vault, self._remembered = vault, remembered
-        self.overlay: MutableMapping[tuple[str, str], str] = {} if overlay is None else overlay
+        self.overlay: MutableMapping[At, str] = {} if overlay is None else overlay
         self._sealed: OrderedDict[str, None] = OrderedDict()
-        self._met: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._met: OrderedDict[At, str] = OrderedDict()
 
     def tell(self, application: Mapping[str, Any], *, now: int) -> Told:
         """An application as a decision engine sends it (`sections.py`). Raises InputError, in particular `Refused`,
         where there is nothing to tell of; any other bad value or row is left out and found."""
         rows = rows_of(application)
-        telling = Telling(self._vault, self._meaning, self._sealed, now=now)
+        telling = Telling(self._vault, self._meanings, self._sealed, now=now)
         head = next(row for row in rows if row.table == "applications")
         telling.known = telling.stated(head)
         for row in rows:
@@ -75,7 +75,7 @@ class Teller:
 
     def tell_event(self, kind: str, event: Mapping[str, Any], *, application_id: str, now: int) -> Told:
         """What became of an application that was told before. Raises `Refused` where its row cannot stand."""
-        telling = Telling(self._vault, self._meaning, self._sealed, now=now)
+        telling = Telling(self._vault, self._meanings, self._sealed, now=now)
         if not telling.row(row_of(kind, event, application_id), partial=kind in LATER):
             raise Refused(telling.refusal())
         return telling.told(application_id)
@@ -92,14 +92,15 @@ class Teller:
             del self.overlay[next(iter(self.overlay))]
         _bound(self._sealed, self._remembered)
 
-    def _meaning(self, kind: str, token: str, number: str) -> str | None:
-        """The key that one of the lender's numbers stands for. What the vault says once, it says for good."""
-        at = (kind, token)
-        key = self.overlay.get(at) or self._met.get(at)
-        if key is None and (key := self._vault.referred(kind, (number,)).get(number)) is not None:
-            self._met[at] = key
+    def _meanings(self, asked: Collection[At]) -> Mapping[At, str]:
+        """The keys that the lender's numbers stand for, of those that have one. What the vault says once, it says for
+        good; what it does not say, it may say the next time."""
+        meant = {at: key for at in asked if (key := self.overlay.get(at) or self._met.get(at))}
+        found = self._vault.meanings([at for at in asked if at not in meant])
+        if found:
+            self._met.update(found)
             _bound(self._met, self._remembered)
-        return key
+        return meant | found
 
 
 def _bound(remembered: OrderedDict[Any, Any], most: int) -> None:

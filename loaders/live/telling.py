@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from graph.normalise import KINDS
 from graph.ontology import NODES
@@ -15,11 +14,14 @@ from loaders.live.meaning import meaning_of, prepare
 from loaders.live.reading import Faults, Judged, Values, judge, moment_of
 from loaders.live.sections import Row
 from loaders.live.told import Event, Finding, Reference, Told, ToldEdge, ToldNode
-from loaders.tables import BY_NAME, Table
+from loaders.tables import BY_NAME, TABLES, Table
 from loaders.translate import own_value, plain, recordable
 
-Meaning = Callable[[str, str, str], str | None]
-"""Of (kind, token, number): the key that one of the lender's own numbers is known to stand for."""
+At = tuple[str, str]
+"""Kind and token of one of the lender's own numbers."""
+
+Meanings = Callable[[Collection[At]], Mapping[At, str]]
+"""Of those that are known to stand for something: the keys."""
 
 
 class Name(NamedTuple):
@@ -30,11 +32,14 @@ class Name(NamedTuple):
 class Telling:
     """Of one application or event; used once."""
 
-    def __init__(self, vault: Vault, meaning: Meaning, sealed: Container[str], *, now: int) -> None:
+    def __init__(self, vault: Vault, meanings: Meanings, sealed: Container[str], *, now: int) -> None:
         """`sealed` are kinds and tokens whose values lie sealed on disk already."""
-        self._vault, self._meaning, self._known_sealed = vault, meaning, sealed
+        self._vault, self._meanings, self._known_sealed = vault, meanings, sealed
         self._now = self.known = now
         self.application: str | None = None
+        self._rows: list[tuple[Row, Judged, list[Finding]]] = []
+        self._tokens: Mapping[tuple[str, str], str] = {}
+        self._meant: Mapping[At, str] = {}
         self._names: dict[tuple[str, str], Name] = {}
         self._referred: dict[tuple[str, str], Name] = {}
         self._said: dict[tuple[str, str], int] = {}
@@ -45,10 +50,13 @@ class Telling:
         self._open: dict[str, dict[str, str]] = {}
         self._ids: dict[tuple[str, str], int] = {}
         self._references: list[tuple[str, str, str, str]] = []
-        self._findings: list[Finding] = []
+        self._findings: list[list[Finding]] = []
 
     def told(self, application: str) -> Told:
-        """All of it; only here are values sealed, those of a kind together."""
+        """All of it; only here are numbers looked up and values sealed, in one go each."""
+        self._look_up()
+        for row, judged, findings in self._rows:
+            self._tell(row, judged, findings)
         sealed = {
             kind: dict(zip(values, self._vault.seal(kind, list(values), list(values.values())), strict=True))
             for kind, values in self._open.items()
@@ -64,12 +72,12 @@ class Telling:
                 Reference(kind, token, self._vault.seal(REF + kind, (token,), (number,))[0], key)
                 for kind, token, number, key in self._references
             ],
-            findings=self._findings,
+            findings=[each for findings in self._findings for each in findings],
         )
 
     def refusal(self) -> Finding:
         """Why the last row was rejected."""
-        return next(each for each in reversed(self._findings) if each.policy == "reject")
+        return next(each for each in reversed(self._findings[-1]) if each.policy == "reject")
 
     def stated(self, head: Row) -> int:
         """When the application was known: rows that do not say so were known with it."""
@@ -80,27 +88,43 @@ class Telling:
         """Whether the row stands. A `partial` one adds to what an earlier row of its table said."""
         table, faults = BY_NAME[row.table], Faults()
         judged = judge(table, row.values, now=self._now, known=self.known, faults=faults, partial=partial)
-        if faults:
-            self._findings += [Finding(row.field(each.column), each.reason, each.policy) for each in faults]
+        findings = [Finding(row.field(each.column), each.reason, each.policy) for each in faults]
+        self._findings.append(findings)
         if judged is None:
             return False
         prepare(table.name, judged.values)
         if table.name == "applications":
             self.application = judged.values["application_id"]
-        says = FACTS[table.name]
-        values = judged.values
-        for end in says.nodes:
-            if end.column in values:
-                self._describe(table, end, judged)
-        for fact in says.edges:
-            if fact.source.column in values and fact.target.column in values:
-                if fact.source.split or fact.target.split:
-                    self._relate_each(fact, table, judged)
-                else:
-                    self._relate(fact, table, judged)
-        if says.events is not None:
-            self._record(says.events, says, table, judged, row)
+        self._rows.append((row, judged, findings))
         return True
+
+    def _look_up(self) -> None:
+        """The meanings of all the numbers: one question to the vault, where each by itself would be four or five."""
+        numbers: dict[str, dict[str, None]] = {}
+        for row, judged, _ in self._rows:
+            for end in PLANS[row.table].numbered:
+                for number in _numbers(end, judged.values):
+                    numbers.setdefault(end.refer, {})[number] = None
+        self._tokens = {
+            (kind, number): token
+            for kind, those in numbers.items()
+            for number, token in zip(those, self._vault.tokens(REF + kind, list(those)), strict=True)
+        }
+        self._meant = self._meanings([(kind, token) for (kind, _), token in self._tokens.items()])
+
+    def _tell(self, row: Row, judged: Judged, findings: list[Finding]) -> None:
+        plan, values = PLANS[row.table], judged.values
+        for end, properties in plan.nodes:
+            if end.column in values:
+                self._describe(end, properties, judged)
+        for source, target, fact in plan.edges:
+            if source in values and target in values:
+                if fact.source.split or fact.target.split:
+                    self._relate_each(fact, row.table, judged)
+                else:
+                    self._relate(fact, row.table, judged)
+        if plan.event is not None and not self._record(plan.event, row.table, judged):
+            findings.append(Finding(row.field(plan.event.number), "duplicate_row", "reject"))
 
     # Names -----------------------------------------------------------------------------------------
 
@@ -134,8 +158,8 @@ class Telling:
         name = self._referred.get((end.refer, number))
         if name is not None:
             return name
-        (token,) = self._vault.tokens(REF + end.refer, (number,))
-        key = self._meaning(end.refer, token, number)
+        token = self._tokens[end.refer, number]
+        key = self._meant.get((end.refer, token))
         if key is not None:
             name = Name(key, self._mask(end, key, number, meaning))
         else:
@@ -154,7 +178,7 @@ class Telling:
 
     # Nodes -----------------------------------------------------------------------------------------
 
-    def _describe(self, table: Table, end: End, row: Judged) -> None:
+    def _describe(self, end: End, stated: Stated, row: Judged) -> None:
         """What the row says of the node itself. Of rows that state the same properties of one node the latest known
         speaks for all, known since the earliest."""
         number = row.values[end.column]
@@ -162,10 +186,9 @@ class Telling:
             name = self._resolve(end, number, meaning_of(end.refer, row.values))
         else:
             name = self._token(end.type, end.prefix + number)
+        values = row.values
         properties: dict[str, Value] = {
-            each: int(row.values[each]) if whole else row.values[each]
-            for each, whole in _properties(table.name, end.type)
-            if each in row.values
+            each: int(values[each]) if whole else values[each] for each, whole in stated if each in values
         }
         since = updated = row.known_ms
         at = (end.type, name.key, tuple(properties))
@@ -186,14 +209,13 @@ class Telling:
 
     # Relations -------------------------------------------------------------------------------------
 
-    def _relate_each(self, fact: EdgeFact, table: Table, row: Judged) -> None:
+    def _relate_each(self, fact: EdgeFact, table: str, row: Judged) -> None:
         """Of a cell that names several."""
-        column = fact.source.column if fact.source.split else fact.target.column
-        for part in str(row.values.get(column) or "").replace("；", ";").split(";"):
-            if one := KINDS["opaque"].normalise(part):
-                self._relate(fact, table, row._replace(values=row.values | {column: one}))
+        end = fact.source if fact.source.split else fact.target
+        for one in _numbers(end, row.values):
+            self._relate(fact, table, row._replace(values=row.values | {end.column: one}))
 
-    def _relate(self, fact: EdgeFact, table: Table, row: Judged) -> None:
+    def _relate(self, fact: EdgeFact, table: str, row: Judged) -> None:
         values = row.values
         column, only = fact.only
         if column and (values.get(column) not in only if only else column in values):
@@ -219,27 +241,24 @@ class Telling:
                 known,
                 max(values.get(fact.until) or 0, 0) if fact.until else 0,
                 values.get(fact.confidence, 1.0) if fact.confidence else 1.0,
-                table.name,
+                table,
             )
         )
 
     # Events ----------------------------------------------------------------------------------------
 
-    def _record(self, owner: End, says: TableFacts, table: Table, row: Judged, sent: Row) -> None:
+    def _record(self, says: _Event, table: str, row: Judged) -> bool:
         """The row as a dated event, identifiers as node ids. Of two with one number the first stays."""
-        stem, known = "/".join(plain(row.values.get(column)) for column in _stem(table.name)), row.known_ms
-        event: dict[str, Any] = {"ref": f"{stem}@{known}", "owner": self._id(owner, row.values)}
+        values, known = row.values, row.known_ms
+        stem = "/".join([plain(values.get(column)) for column in says.stem])
+        event: dict[str, Any] = {"ref": f"{stem}@{known}", "owner": self._id(says.owner, values)}
         event["event_time"], event["known_at"] = row.event_ms, known
-        for name, end in says.event_nodes.items():
-            event[name] = self._id(end, row.values)
-        for name in _recorded(table.name):
-            if (value := row.values.get(name)) is not None:
+        for name, end in says.nodes:
+            event[name] = self._id(end, values)
+        for name in says.recorded:
+            if (value := values.get(name)) is not None:
                 event[name] = value
-        rows = self._events.setdefault(table.name, {})
-        if event["ref"] in rows:
-            self._findings.append(Finding(sent.field(table.key[0]), "duplicate_row", "reject"))
-        else:
-            rows[event["ref"]] = event
+        return self._events.setdefault(table, {}).setdefault(event["ref"], event) is event
 
     def _id(self, end: End, values: Values) -> int:
         """0 where the row names none."""
@@ -252,23 +271,75 @@ class Telling:
         return self._ids[at]
 
 
-@cache
-def _properties(table: str, type_: str) -> tuple[tuple[str, bool], ...]:
-    """Of a node, sorted: those that the table can state, and whether each is a whole number."""
-    names = {column.name for column in BY_NAME[table].columns} | {"name_masked", "birth_year", "plate_masked", "name"}
+# Plans -------------------------------------------------------------------------------------------------
+
+
+def _numbers(end: End, values: Values) -> Iterable[str]:
+    """What the end's cell names: one, or several."""
+    cell = values.get(end.column)
+    if cell is None:
+        return ()
+    return _split(str(cell)) if end.split else (cell,)
+
+
+def _split(cell: str) -> Iterator[str]:
+    for part in cell.replace("；", ";").split(";"):
+        if one := KINDS["opaque"].normalise(part):
+            yield one
+
+
+Stated = tuple[tuple[str, bool], ...]
+"""Properties of a node that a table can state, sorted, and whether each is a whole number."""
+
+
+class _Event(NamedTuple):
+    """`number` names the row; `stem` are those columns of its key that its owner does not tell."""
+
+    owner: End
+    number: str
+    stem: tuple[str, ...]
+    nodes: tuple[tuple[str, End], ...]
+    recorded: tuple[str, ...]
+
+
+class _Plan(NamedTuple):
+    """What a table's `FACTS` mean for one row; `numbered` are the ends that hold the lender's own numbers."""
+
+    nodes: tuple[tuple[End, Stated], ...]
+    edges: tuple[tuple[str, str, EdgeFact], ...]
+    event: _Event | None
+    numbered: tuple[End, ...]
+
+
+def _plan(table: Table) -> _Plan:
+    says = FACTS[table.name]
+    event = None if says.events is None else _event(table, says, says.events)
+    ends = [*says.nodes, *(end for fact in says.edges for end in (fact.source, fact.target))]
+    if event is not None:
+        ends += [event.owner, *(end for _, end in event.nodes)]
+    return _Plan(
+        nodes=tuple((end, _stated(table, end.type)) for end in says.nodes),
+        edges=tuple((fact.source.column, fact.target.column, fact) for fact in says.edges),
+        event=event,
+        numbered=tuple(dict.fromkeys(end for end in ends if end.refer)),
+    )
+
+
+def _event(table: Table, says: TableFacts, owner: End) -> _Event:
+    key = table.key
+    return _Event(
+        owner=owner,
+        number=key[0],
+        stem=tuple(column for column in key if column != owner.column or len(key) == 1),
+        nodes=tuple(says.event_nodes.items()),
+        recorded=tuple(each.name for each in table.columns if recordable(table, says, each.name)),
+    )
+
+
+def _stated(table: Table, type_: str) -> Stated:
+    names = {column.name for column in table.columns} | {"name_masked", "birth_year", "plate_masked", "name"}
     stated = [each for each in NODES[type_].properties if each.name in names]
     return tuple(sorted((each.name, each.type == "integer") for each in stated))
 
 
-@cache
-def _stem(table: str) -> tuple[str, ...]:
-    """The key of an event among those of its owner."""
-    owner, key = FACTS[table].events, BY_NAME[table].key
-    assert owner is not None  # noqa: S101 - asked of events alone
-    return tuple(column for column in key if column != owner.column or len(key) == 1)
-
-
-@cache
-def _recorded(table: str) -> tuple[str, ...]:
-    says = FACTS[table]
-    return tuple(each.name for each in BY_NAME[table].columns if recordable(BY_NAME[table], says, each.name))
+PLANS: Final[Mapping[str, _Plan]] = {table.name: _plan(table) for table in TABLES}
