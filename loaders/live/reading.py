@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple
 
 from graph.normalise import KINDS, fold, read_document
+from loaders.live.sections import MADE
 from loaders.parse import CHINA_MS, EARLIEST, LATEST, PLAIN, TRUTH, day_of, enumeration
 from loaders.tables import TABLES, Column, Policy, Table
 
@@ -157,12 +158,20 @@ def moment_of(raw: Any) -> int | None:
 
 def _date(column: Column) -> Reader:
     def read(raw: Any, faults: Faults) -> str | None:
-        day = day_of(raw)
+        day = raw if _is_day(raw) else day_of(raw)
         if day is None:
             faults.append(Fault(column.name, "date_unreadable", column.policy))
         return day
 
     return read
+
+
+def _is_day(raw: Any) -> bool:
+    """Whether a date is written as it is kept: most are, and need no other reading."""
+    try:
+        return bool(date.fromisoformat(raw).isoformat() == raw)
+    except (TypeError, ValueError):
+        return False
 
 
 def _number(column: Column) -> Reader:
@@ -186,11 +195,8 @@ def _number(column: Column) -> Reader:
     return read
 
 
-def _text(_: Column) -> Reader:
-    def read(raw: Any, _: Faults) -> str | None:
-        return str(raw).strip()[:500] or None
-
-    return read
+def _text(raw: Any, _: Faults) -> str | None:
+    return str(raw).strip()[:500] or None
 
 
 def _word(words: Mapping[str, Any], column: Column) -> Reader:
@@ -206,9 +212,13 @@ def _word(words: Mapping[str, Any], column: Column) -> Reader:
     return read
 
 
+_AS_THEY_STAND: Final = PLAIN | {"opaque": f"{PLAIN['opaque']}|{MADE}"}
+"""Canonical already, which spares the reading."""
+
+
 def _identifier(column: Column) -> Reader:
     read_kind = KINDS[column.type].read
-    plain = re.compile(PLAIN.get(column.type, "(?!)")).fullmatch
+    plain = re.compile(_AS_THEY_STAND.get(column.type, "(?!)")).fullmatch
     name, policy = column.name, column.policy
 
     def read(raw: Any, faults: Faults) -> str | None:
@@ -231,7 +241,9 @@ def _reader(column: Column) -> Reader:
         return _word(TRUTH, column)
     if column.type == "enum":
         return _word(enumeration(column), column)
-    plain = {"time": _time, "date": _date, "number": _number, "integer": _number, "text": _text}
+    if column.type == "text":
+        return _text
+    plain = {"time": _time, "date": _date, "number": _number, "integer": _number}
     return plain.get(column.type, _identifier)(column)
 
 

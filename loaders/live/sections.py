@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -106,29 +106,29 @@ def rows_of(application: Mapping[str, Any]) -> list[Row]:
     if not _LATER.isdisjoint(head):
         known = min(_LATER & head.keys())
         raise InputError(f"{known}: nobody knows this when an application is sent; tell it as an event")
-    own = str(head.get("application_id") or "")
+    mark = _hash(str(head.get("application_id") or "").encode())
     found: dict[str, list[Row]] = {"applications": [Row("", "applications", head)]}
     for name in _ONES:
         if given := application.get(name):
-            _place(found, name, (head, ""), dict(given), own)
+            _place(found, name, (head, ""), dict(given), mark)
     for name in _LISTS:  # after those that can tell the applicant's number
         if given := application.get(name):
             table = SECTIONS[name].table
             found[table] = [
-                Row(f"{name}.{at}", table, _complete(dict(each), name, at, head, own)) for at, each in enumerate(given)
+                Row(f"{name}.{at}", table, _complete(dict(each), name, at, head, mark)) for at, each in enumerate(given)
             ]
     return [row for table in _ORDER if table in found for row in found[table]]
 
 
-def _place(found: dict[str, list[Row]], name: str, holder: tuple[Values, str], values: Values, own: str) -> None:
+def _place(found: dict[str, list[Row]], name: str, holder: tuple[Values, str], values: Values, mark: str) -> None:
     """One row, and those inside it; `holder` is what it stands in, and where that stands."""
     section, (held_by, way) = SECTIONS[name], holder
     path = f"{way}.{name}" if way else name
-    _agree(held_by, values, section, path, own)
+    _agree(held_by, values, section, path, mark)
     found[section.table] = [Row(path, section.table, values)]
     for inner in _WITHIN.get(name, ()):
         if given := values.pop(inner, None):
-            _place(found, inner, (values, path), dict(given), own)
+            _place(found, inner, (values, path), dict(given), mark)
 
 
 def row_of(kind: str, event: Mapping[str, Any], application_id: str) -> Row:
@@ -145,7 +145,7 @@ def row_of(kind: str, event: Mapping[str, Any], application_id: str) -> Row:
     return Row("", table, values)
 
 
-def _complete(values: Values, section: str, at: int, head: Values, own: str) -> Values:
+def _complete(values: Values, section: str, at: int, head: Values, mark: str) -> Values:
     """With what follows from the nesting, and a number for a row that has none."""
     table, _, _, follows, _ = SECTIONS[section]
     for column in follows:
@@ -160,11 +160,11 @@ def _complete(values: Values, section: str, at: int, head: Values, own: str) -> 
         if section == "bureau_inquiries":  # the next application of the person brings the same inquiry again
             values[key] = _of_content("", section, table, values)
         else:
-            values[key] = _made(own, section, at)
+            values[key] = _made(mark, section, at)
     return values
 
 
-def _agree(holder: Values, values: Values, section: Section, path: str, own: str) -> None:
+def _agree(holder: Values, values: Values, section: Section, path: str, mark: str) -> None:
     """A number that stands in two places is one number; one that stands in neither is made."""
     column = section.agrees
     there, here = holder.get(column), values.get(column)
@@ -172,7 +172,7 @@ def _agree(holder: Values, values: Values, section: Section, path: str, own: str
         _same(here, there, column, f"{path}.{column}")
     number = there or here
     if not number and section.table in _NUMBERED:
-        number = _made(own, path, 0)
+        number = _made(mark, path, 0)
     if number:
         holder[column] = values[column] = number
 
@@ -183,8 +183,9 @@ def _same(given: Any, expected: Any, column: str, field: str) -> None:
         raise InputError(f"{field}: names another {column} than the application; leave it out or correct it")
 
 
-def _made(application_id: str, section: str, position: int) -> str:
-    return f"{section}-{position}-{_hash(application_id.encode())}"
+def _made(mark: str, section: str, position: int) -> str:
+    """A number for a row that has none; `mark` is a hash of the application's."""
+    return f"{section}-{position}-{mark}"
 
 
 def _of_content(application_id: str, section: str, table: str, values: Values) -> str:
@@ -198,6 +199,10 @@ def _content(table: str) -> tuple[str, ...]:
     declared, says = BY_NAME[table], FACTS[table]
     columns = [column.name for column in declared.columns if recordable(declared, says, column.name)]
     return tuple(dict.fromkeys([*declared.event, *columns]))
+
+
+MADE: Final = r"^[a-z][a-z_.]{0,29}(?:-[0-9]{1,3})?-[0-9a-f]{20}$"
+"""Numbers as they are made here, which are canonical as they stand."""
 
 
 def _hash(octets: bytes) -> str:

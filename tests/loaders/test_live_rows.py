@@ -7,10 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from graph.normalise import KINDS
 from loaders.live.reading import Fault, judge
+from loaders.live.sections import MADE
 from loaders.parse import NO_TIME
 from loaders.readers import Chunk
 from loaders.tables import TABLES, Column, Table
@@ -37,11 +39,11 @@ CELLS = {
     "region": ("310115", "990000", "3101"),
     "geohash": ("wtw3sjq", "s0000", "WTW3SJQ", "ailo"),
     "hash": ("67effec4f165caac", "0xABCDEF0123456789", "zz", "ffffffffffffffff"),
-    "opaque": ("APP8291298556", "10023.0", "7", "a b", "无", "000"),
+    "opaque": ("APP8291298556", "10023.0", "7", "a b", "无", "000", "contacts-0-00ff00ff00ff00ff00ff"),
     "voice": ("vr_17123344244", "vr 1", "null"),
     "time": ("2025-03-01T10:00:00+08:00", "2025-03-01 10:00", "2025-03-01", "2025-02-30", "9999-12-31",
              "2025-03-01T02:00:00.5Z"),
-    "date": ("1990-03-07", "1990-13-07", "2035-11-05"),
+    "date": ("1990-03-07", "1990-13-07", "2035-11-05", "19900307", "1990-W10-3", "1990/3/7", "1990-03-07 10:00"),
 }  # fmt: skip
 MORE = ("", " ", "未知", "\u200b", "test", "a" * 600, "1.0E+05")
 
@@ -111,3 +113,10 @@ def test_a_row_reads_as_in_a_file(table: Table, data: st.DataObject) -> None:
         assert judged.known_ms == known
     else:  # told now, it is known now
         assert judged.known_ms == max(NOW, judged.event_ms)
+
+
+@given(st.from_regex(MADE, fullmatch=True))
+@example("a-00000000000000000000")
+@example(f"{'a' * 30}-199-0000000000000000000a")
+def test_a_number_made_here_is_canonical_as_it_stands(number: str) -> None:
+    assert KINDS["opaque"].read(number.removesuffix("\n")).value == number.removesuffix("\n")
