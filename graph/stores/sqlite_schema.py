@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -143,6 +144,7 @@ def _overlay_clocks(properties: str, clocks: str, updated_at: int, stated: str, 
     return _text(_overlaid(properties, clocks, updated_at, stated, stated_at)[1])
 
 
+@lru_cache(maxsize=1)  # an upsert asks twice: for the properties, and for their clocks
 def _overlaid(
     properties: str, clocks: str, updated_at: int, stated: str, stated_at: int
 ) -> tuple[Mapping[str, Any], Mapping[str, int], int]:

@@ -5,8 +5,8 @@ Nothing in it is a clear identifier: values lie sealed beside their tokens, and 
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from graph.records import Batch, EdgeRows, JsonProperties, NodeRows, Value
+from graph.ontology import EDGES
+from graph.records import Batch, EdgeRows, Ints, JsonProperties, NodeRows, Value, node_id, with_ids
 from graph.stores.blocks import HEAD, node_field
 from graph.vault import Vault
 from loaders.facts import FACTS
@@ -102,17 +103,17 @@ class Told:
         return cls(
             application,
             now,
-            [ToldNode(*each) for each in nodes],
-            [ToldEdge(*each) for each in edges],
+            list(map(ToldNode._make, nodes)),
+            list(map(ToldEdge._make, edges)),
             events,
-            {kind: {token: b64decode(each) for token, each in by.items()} for kind, by in sealed.items()},
-            [Reference(kind, token, b64decode(text), key) for kind, token, text, key in references],
+            {kind: {token: a2b_base64(each) for token, each in by.items()} for kind, by in sealed.items()},
+            [Reference(kind, token, a2b_base64(text), key) for kind, token, text, key in references],
             [Finding(*each) for each in findings],
         )
 
 
 def _text(octets: bytes) -> str:
-    return b64encode(octets).decode()
+    return b2a_base64(octets, newline=False).decode()
 
 
 # Into the vault and the store ----------------------------------------------------------------------------
@@ -128,40 +129,52 @@ def keep(told: Iterable[Told], vault: Vault) -> None:
         for reference in each.references:
             references.setdefault(reference.kind, []).append(reference)
     for kind, values in sealed.items():
-        vault.keep(kind, list(values), list(values.values()))
+        ordered = sorted(values)  # as the vault has them: neighbours are written together
+        vault.keep(kind, ordered, [values[token] for token in ordered])
     for kind, those in references.items():
         _, tokens, seals, keys = zip(*those, strict=True)
         vault.refer_sealed(kind, tokens, seals, keys, KEY_KIND[kind])
 
 
-def batch_of_told(told: Sequence[Told], id: str) -> Batch:  # noqa: A002 - the field's own word
-    """All of it as one batch, as the loader would have written it."""
-    nodes: dict[str, list[ToldNode]] = {}
-    edges: dict[tuple[str, str], list[ToldEdge]] = {}
-    events: dict[str, list[Event]] = {}
+def batch_of_told(told: Sequence[Told], id: str, digest: str) -> Batch:  # noqa: A002 - the field's own word
+    """All of it as one batch, as the loader would have written it. `digest` tells this content from any other."""
+    nodes: dict[str, list[ToldNode]] = defaultdict(list)
+    edges: dict[tuple[str, str], list[ToldEdge]] = defaultdict(list)
+    events: dict[str, list[Event]] = defaultdict(list)
     for each in told:
         for node in each.nodes:
-            nodes.setdefault(node.type, []).append(node)
+            nodes[node.type].append(node)
         for edge in each.edges:
-            edges.setdefault((edge.type, edge.origin), []).append(edge)
+            edges[edge.type, edge.origin].append(edge)
         for table, rows in each.events.items():
-            events.setdefault(table, []).extend(rows)
-    content = hashlib.sha256()
-    for each in told:
-        content.update(each.to_bytes())
+            events[table] += rows
+    ids = _Ids()
     return Batch(
         id=id,
-        digest=content.hexdigest(),
-        nodes=[_node_rows(type_, those) for type_, those in nodes.items()],
-        edges=[_edge_rows(type_, origin, those) for (type_, origin), those in edges.items()],
+        digest=digest,
+        nodes=[_node_rows(type_, those, ids) for type_, those in nodes.items()],
+        edges=[_edge_rows(type_, origin, those, ids) for (type_, origin), those in edges.items()],
         events={table: _event_rows(table, rows) for table, rows in events.items()},
         ends_described=True,
     )
 
 
-def _node_rows(type_: str, nodes: Sequence[ToldNode]) -> NodeRows:
+class _Ids:
+    """Each key is hashed once, though a node is told of, and is an end of edges, again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, int]] = defaultdict(dict)
+
+    def of(self, type_: str, keys: Sequence[str]) -> Ints:
+        known = self._known[type_]
+        for key in set(keys).difference(known):
+            known[key] = node_id(type_, key)
+        return np.array([known[key] for key in keys], dtype=np.int64)
+
+
+def _node_rows(type_: str, nodes: Sequence[ToldNode], ids: _Ids) -> NodeRows:
     _, keys, masked, known_at, updated_at, properties = zip(*nodes, strict=True)
-    return NodeRows(
+    rows = NodeRows(
         type=type_,
         keys=keys,
         known_at=np.array(known_at, dtype=np.int64),
@@ -169,11 +182,12 @@ def _node_rows(type_: str, nodes: Sequence[ToldNode]) -> NodeRows:
         updated_at=np.array(updated_at, dtype=np.int64),
         properties=JsonProperties([orjson.dumps(each, option=orjson.OPT_SORT_KEYS).decode() for each in properties]),
     )
+    return with_ids(rows, ids=ids.of(type_, keys))
 
 
-def _edge_rows(type_: str, origin: str, edges: Sequence[ToldEdge]) -> EdgeRows:
+def _edge_rows(type_: str, origin: str, edges: Sequence[ToldEdge], ids: _Ids) -> EdgeRows:
     _, sources, targets, refs, event_time, known_at, valid_to, confidence, _ = zip(*edges, strict=True)
-    return EdgeRows(
+    rows = EdgeRows(
         type=type_,
         sources=sources,
         targets=targets,
@@ -184,6 +198,8 @@ def _edge_rows(type_: str, origin: str, edges: Sequence[ToldEdge]) -> EdgeRows:
         confidence=np.array(confidence, dtype=np.float64),
         origin=origin,
     )
+    ends = EDGES[type_]
+    return with_ids(rows, source_ids=ids.of(ends.source, sources), target_ids=ids.of(ends.target, targets))
 
 
 def _event_rows(table: str, rows: Sequence[Event]) -> pa.Table:

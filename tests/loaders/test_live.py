@@ -66,7 +66,7 @@ def test_both_paths_end_in_one_graph(applications: list[Application], tmp_path: 
         for at in range(0, len(told), 500):
             some = told[at : at + 500]
             keep(some, vault)
-            store.write(batch_of_told(some, f"journal/{at}"))
+            store.write(batch_of_told(some, f"journal/{at}", "its digest"))
     with columnar.store() as one, live.store() as other:
         assert {kind: same_events(one, other, kind) for kind in one.event_kinds() if kind != "quarantine"}
         counted = sum(same_nodes(one, other, type_) for type_ in NODES)
@@ -114,7 +114,7 @@ def test_told_again_changes_nothing(applications: list[Application], tmp_path: P
         for name in ("first", "second"):
             told = [Teller(vault).tell(each.sent, now=each.now) for each in applications[:20]]
             keep(told, vault)
-            store.write(batch_of_told(told, name))
+            store.write(batch_of_told(told, name, name))
             size = store.size()
             assert size.nodes["Application"] == 20
             if name == "first":

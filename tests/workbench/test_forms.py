@@ -231,7 +231,7 @@ def test_it_is_told_and_filed_or_refused(sent: dict[str, Any], shared_vault: Vau
         assert re.match("[a-z_0-9.]+: .+", told)
         return
     assert Told.from_bytes(told.to_bytes()) == told
-    assert len(batch_of_told([told], "one")) == len(told.nodes) + len(told.edges)
+    assert len(batch_of_told([told], "one", "its digest")) == len(told.nodes) + len(told.edges)
     assert filed(told).name == told.application
     assert all(remedy(each.reason).en for each in told.findings)
 
