@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -19,9 +20,9 @@ from tests.service.conftest import Asking
 from tests.workbench.receiver import running
 from workbench.instance import EVERYTHING, keyring, open_casebook, open_graph, open_vault
 from workbench.journal import ABSORBED, APPLICATION, Asked, Journal
-from workbench.online import images
+from workbench.online import absorbing, images
 from workbench.online import keeper as keeping
-from workbench.online.absorbing import absorb, absorbed_by, redated, told_by
+from workbench.online.absorbing import absorb, absorbed_by, batch_name, digest_of, redated, told_by, uncollected
 from workbench.online.keeper import Keeper, only_one
 from workbench.online.settings import HOUR
 from workbench.online.watching import COMPARED, ENOUGH, watched
@@ -61,6 +62,39 @@ def test_what_was_told_is_in_the_store_once(asked: Asking) -> None:
         assert store.size() == after
         assert absorbed_by(store.batches(), store.batches()[-1].sequence, asked.service.journal) == 3
         assert absorbed_by(store.batches(), 0, asked.service.journal) == 0
+
+
+def test_what_an_earlier_version_wrote_and_did_not_mark_is_absorbed_once_more(asked: Asking) -> None:
+    """It named the batch by its entries alone, and its digest was of something else: the store refuses neither."""
+    journal = asked.service.journal
+    sent(asked, 2)
+    with open_graph(asked.service.settings.base, None) as store:
+        store.write(Batch(f"journal/{journal.name}/{1:012}-{2:012}", "an earlier version's digest"))
+        assert absorbed_by(store.batches(), store.batches()[-1].sequence, journal) == 2
+        assert absorb_all(asked, store) == 2
+        assert [mark.nodes > 0 for mark in store.batches()[-2:]] == [False, True]
+        assert absorbed_by(store.batches(), store.batches()[-1].sequence, journal) == 2
+
+
+def test_a_journal_brought_back_from_a_copy_does_not_pass_for_what_was_absorbed(asked: Asking) -> None:
+    """Same name, same numbers, other entries: the digest is of when they came and of every byte."""
+    sent(asked, 2)
+    one, two = entries = asked.service.journal.since(0)
+    assert digest_of(entries) == digest_of(list(entries))
+    others = ([one], [two, one], [one, two._replace(at=two.at + 1)], [one, two._replace(told=two.told + b" ")])
+    assert len({digest_of(each) for each in (entries, *others)}) == 5
+    assert batch_name(asked.service.journal, entries) != batch_name(asked.service.journal, [one])
+
+
+def test_the_garbage_collector_rests_for_a_batch_only() -> None:
+    def working() -> None:
+        with uncollected():
+            assert not gc.isenabled()
+            raise StoreError("the store is away")
+
+    with pytest.raises(StoreError):
+        working()
+    assert gc.isenabled()
 
 
 def test_a_store_that_is_away_loses_nothing(asked: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,11 +163,42 @@ def test_one_keeper_at_a_time(tmp_path: Path) -> None:
 def test_a_keeper_does_its_rounds(asked: Asking) -> None:
     (name,) = sent(asked, 1)
     with kept(asked):
-        until = time.monotonic() + 20
-        while asked.service.journal.marked(ABSORBED) < 1 and time.monotonic() < until:
-            time.sleep(0.05)
+        assert absorbed(asked.service.journal, 1)
     with open_graph(asked.service.settings.base, None) as store:
         assert store.node(NodeRef("Application", name), as_of=EVERYTHING)
+
+
+def test_entries_gather_for_a_batch_and_do_not_wait_when_the_keeper_ends(
+    asked: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GATHERING", 60.0)
+    journal = asked.service.journal
+    sent(asked, 1)
+    with kept(asked):
+        assert absorbed(journal, 1)
+        sent(asked, 2)
+        time.sleep(4 * keeping.PAUSE)
+        assert journal.marked(ABSORBED) == 1, "they gather"
+    assert journal.marked(ABSORBED) == 3
+    with open_graph(asked.service.settings.base, None) as store:
+        own = [mark.id for mark in store.batches() if mark.id.startswith(f"{absorbing.PREFIX}{journal.name}/")]
+    assert [each.rpartition("/")[2] for each in own] == [f"{1:012}-{1:012}", f"{2:012}-{3:012}"]
+
+
+def test_a_whole_batch_is_followed_by_the_next_at_once(asked: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "GATHERING", 60.0)
+    for module in (keeping, absorbing):
+        monkeypatch.setattr(module, "TOGETHER", 1)
+    sent(asked, 3)
+    with kept(asked):
+        assert absorbed(asked.service.journal, 3)
+
+
+def absorbed(journal: Journal, number: int) -> bool:
+    until = time.monotonic() + 20
+    while journal.marked(ABSORBED) < number and time.monotonic() < until:
+        time.sleep(0.05)
+    return journal.marked(ABSORBED) >= number
 
 
 def test_who_wants_to_know_is_told(asked: Asking, monkeypatch: pytest.MonkeyPatch) -> None:

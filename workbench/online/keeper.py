@@ -28,7 +28,7 @@ from workbench.casebook.opening import Casebook
 from workbench.instance import keyring, open_casebook, open_graph, open_vault
 from workbench.journal import Journal
 from workbench.online import images
-from workbench.online.absorbing import absorb
+from workbench.online.absorbing import TOGETHER, absorb
 from workbench.online.settings import HOUR, ServiceSettings
 from workbench.online.watching import watched
 from workbench.webhooks.addresses import Policy, Way
@@ -37,6 +37,10 @@ from workbench.webhooks.deliver import deliver_due, settle
 from workbench.webhooks.events import degraded, publish
 
 PAUSE, LONGEST_PAUSE = 0.5, 30.0
+GATHERING = 10.0
+"""Seconds from a batch that held all there was to the next: large batches cost less, and nobody asks the store for the
+last seconds. The first entry after a quiet time does not wait, nor does what is there when the keeper ends."""
+
 LOOK_SECONDS = 5.0
 """Whether a fresh graph is wanted is asked so often."""
 
@@ -55,7 +59,7 @@ class Keeper:
     def __init__(self, settings: ServiceSettings, *, clock: Callable[[], int]) -> None:
         self.settings, self.clock = settings, clock
         self._store: GraphStore | None = None
-        self._pause, self._again_at = PAUSE, 0.0
+        self._pause, self._again_at, self._gathered_at = PAUSE, 0.0, 0.0
         self._refreshing: subprocess.Popen[bytes] | None = None
         self._refreshed_at = self._watched_at = 0
         self._looked_at = float("-inf")
@@ -78,6 +82,7 @@ class Keeper:
                     self._turn("model", lambda: self._watch(journal, casebook))
                     if not moved:
                         stopped.wait(PAUSE)
+                self._turn("store", lambda: self._absorb(journal, vault, gathering=False))
                 self._turn("webhooks", lambda: settle(casebook, self._now, courier).delivered)
         self._end()
 
@@ -90,9 +95,9 @@ class Keeper:
             log.warning("%s: %s", what, type(error).__name__)
         return 0
 
-    def _absorb(self, journal: Journal, vault: Vault) -> int:
-        """A store that is away is asked again after a pause that grows."""
-        if time.monotonic() < self._again_at:
+    def _absorb(self, journal: Journal, vault: Vault, *, gathering: bool = True) -> int:
+        """One batch. A store that is away is asked again after a pause that grows."""
+        if time.monotonic() < max(self._again_at, self._gathered_at if gathering else 0.0):
             return 0
         try:
             if self._store is None:
@@ -105,6 +110,8 @@ class Keeper:
                 self._store = None
             raise
         self._pause = PAUSE
+        if 0 < number < TOGETHER:
+            self._gathered_at = time.monotonic() + GATHERING
         return number
 
     def _deliver(self, casebook: Casebook, courier: Courier) -> int:
