@@ -140,6 +140,10 @@ _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9](?:\.[0-9]*[eE][+-]?|[eE][+-])[0-9]{
 _WRONG_CHARSET: Final = re.compile("\ufffd|锟斤拷")
 
 
+PLAIN_CODE: Final = re.compile(rf"(?!(.)\1*$)[0-9A-Za-z]{{{_LONGEST_PLACEHOLDER + 1},{_LONGEST}}}")
+"""Most identifiers: longer than filler, and not one character over and over. The border would change nothing in it."""
+
+
 def _damage(text: str, *, counted: bool) -> str | None:
     if len(text) > _LONGEST:
         return "too_long"
@@ -160,13 +164,17 @@ def at_border(rule: Callable[[str], Reading], *, counted: bool = False) -> Calla
     """
 
     def read(raw: object) -> Reading:
+        if type(raw) is str and PLAIN_CODE.fullmatch(raw):
+            return again(raw, rule(raw))
         text = unquoted(fold(raw))
         if not text:
             return refused("blank")
         damage = _damage(text, counted=counted)
         if damage:
             return refused(damage)
-        reading = rule(text)
+        return again(text, rule(text))
+
+    def again(text: str, reading: Reading) -> Reading:
         if reading.value is None or reading.value == text:
             return reading
         damage = _damage(reading.value, counted=counted)

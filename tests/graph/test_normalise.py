@@ -6,6 +6,8 @@ from datetime import date
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graph.normalise import (
     KINDS,
@@ -21,6 +23,8 @@ from graph.normalise import (
     valid_coordinates,
     vin_check,
 )
+from graph.normalise.reading import Reading
+from graph.normalise.text import PLACEHOLDERS, PLAIN_CODE, at_border
 
 SOUND = {
     "id_number": [
@@ -401,3 +405,19 @@ def test_long_junk_is_answered_at_once(kind: str, piece: str) -> None:
         start = process_time()
         KINDS[kind].read(piece * times + "!")
         assert process_time() - start < 0.5
+
+
+# Codes that pass the border as they are ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("counted", [False, True])
+@given(code=st.from_regex(PLAIN_CODE, fullmatch=True))
+def test_a_plain_code_passes_the_border_as_it_would_after_a_look(code: str, counted: bool) -> None:
+    """A tab before it is no part of any plain code, and the border takes it away."""
+    read = at_border(Reading, counted=counted)
+    assert read(code) == read(f"\t{code}") == Reading(code)
+
+
+def test_filler_is_no_plain_code() -> None:
+    filler = [*PLACEHOLDERS, *(character * length for character in "0179xXa" for length in (9, 10, 11, 18, 300))]
+    assert not [each for each in filler if PLAIN_CODE.fullmatch(each)]
