@@ -474,6 +474,18 @@ def test_a_reference_leads_to_its_key_and_the_first_stays(vault: Vault) -> None:
     assert vault.count() == {"id_number": 2}
 
 
+def test_meanings_of_several_kinds_are_told_at_once(vault: Vault) -> None:
+    (person,) = keep(vault, "id_number", [CANARY])
+    vault.refer("applicant", ["A1"], [person], "id_number")
+    vault.refer("employer", ["A1", "E1"], ["E-77", "E-78"])
+    asked = [
+        (kind, vault.token(f"ref:{kind}", number))
+        for kind, number in (("applicant", "A1"), ("employer", "E1"), ("applicant", "E1"), ("dealer", "A1"))
+    ]
+    assert vault.meanings(asked) == {asked[0]: person, asked[1]: "E-78"}
+    assert vault.meanings(asked[2:]) == vault.meanings([]) == {}
+
+
 def test_references_are_looked_up_across_chunks(vault: Vault) -> None:
     ids = [f"A{number}" for number in range(25_001)]
     vault.refer("applicant_id", ids, [f"key {each}" for each in ids])
@@ -696,6 +708,7 @@ def test_a_process_with_the_old_key_learns_of_the_rotation(vault: Vault, reopen:
         lambda: keep(late, "phone", PHONES),
         lambda: late.known("phone", phones),
         lambda: late.referred("phone_id", ["P1"]),
+        lambda: late.meanings([("phone_id", late.token("ref:phone_id", "P1"))]),
         lambda: late.refer("phone_id", ["P9"], ["x"]),
         lambda: late.rotate_index(GraphOfTokens("phone", phones).rekey),
     ):

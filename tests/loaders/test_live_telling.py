@@ -104,6 +104,30 @@ def test_a_bad_value_is_dropped_and_a_bad_row_left_out(teller: Teller) -> None:
     assert "amount" not in said
 
 
+# Numbers -----------------------------------------------------------------------------------------------
+
+
+def test_what_a_number_stands_for_is_asked_at_once_and_asked_again(
+    home: lender.Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knew the number before: it may be known the next time, whoever recorded it; and then it is for good."""
+    with home.vault() as vault, home.vault() as other:
+        asked: list[int] = []
+        meanings = vault.meanings
+        monkeypatch.setattr(vault, "meanings", lambda some: asked.append(len(some)) or meanings(some))
+        teller = Teller(vault)
+        address = {"address_id": "D1", "std": "上海市/浦东新区/世纪大道100号"}
+        first = teller.tell(application(applicant={**application()["applicant"], "address": address}), now=NOON)
+        assert {(each.kind, each.key) for each in first.references} >= {("applicant", person(first))}
+        assert asked == [2]
+        (earlier,) = other.tokens("id_number", [lender.id_number(14)])
+        other.refer("applicant", ["C1"], [earlier], "id_number")
+        second = teller.tell(application("A2"), now=NOON)
+        assert (person(second), second.references) == (earlier, [])
+        teller.tell(application("A3"), now=NOON)
+        assert asked == [2, 1, 0]
+
+
 # Time --------------------------------------------------------------------------------------------------
 
 
