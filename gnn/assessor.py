@@ -166,11 +166,16 @@ class Assessor:
 
     def arrive(self, file: ApplicationFile) -> Arrived:
         """For `assess_row`, here and of every assessor beside it."""
-        return self._arrived(*self._take(file))
+        return self.arrived([self.follow(file)])[0]
 
     def follow(self, file: ApplicationFile) -> int:
-        """The file arrives and nobody asks for its score: whatever comes later is scored as if somebody had."""
-        return self._take(file)[0]
+        """The file's row; nobody asks for its score, and what comes later is scored as if somebody had."""
+        return self.desk.arrive(file)
+
+    def arrived(self, rows: Sequence[int]) -> list[Arrived]:
+        """Of rows that came since the last call, in their order; those that came with them are seen to, too."""
+        together = self._seen(rows)
+        return [] if together is None else [_one(together, row, at) for at, row in enumerate(rows)]
 
     def warm(self) -> None:
         """Loads what is compiled, so that the first application does not wait for it; nothing arrives."""
@@ -182,18 +187,24 @@ class Assessor:
 
     def settle(self, most: int = MOST_WAITING) -> int:
         """Makes embeddings that wait, for idle moments; how many still do."""
+        self._seen(())
         for hearing in self._shared.hearings:
             hearing.settle(self.desk.book, self.desk.links, most)
         return sum(len(hearing.waiting) for hearing in self._shared.hearings)
 
-    def _take(self, file: ApplicationFile) -> tuple[int, Features]:
-        row = self.desk.arrive(file)
-        seen = self.desk.features_of(row)
+    def _seen(self, rows: Sequence[int]) -> Arrived | None:
+        """These rows together, of all whose features are still to be asked for; None for no row."""
+        if not self.desk.fresh:
+            return None
+        seen = self.desk.features()
         for hearing in self._shared.hearings:
-            hearing.waiting[row] = seen.values[0]
+            hearing.waiting.update(zip(seen.rows.tolist(), seen.values, strict=True))
             if len(hearing.waiting) > MOST_WAITING:
-                hearing.settle(self.desk.book, seen.links, 2)
-        return row, seen
+                hearing.settle(self.desk.book, seen.links, 2 * len(seen.rows))
+        if not rows:
+            return None
+        at = np.searchsorted(seen.rows, rows)
+        return self._arrived(rows[-1], replace(seen, values=seen.values[at], rows=seen.rows[at]))
 
     # Scores ----------------------------------------------------------------------------------------------
 
@@ -212,23 +223,20 @@ class Assessor:
     def assess_many(self, files: Iterable[ApplicationFile]) -> tuple[Assessed, ...]:
         """The files arrive one after the other, each seeing those before; then all are scored together, which costs
         less and gives the bits of one by one."""
-        taken = [self._take(file) for file in files]
-        if not taken:
+        rows = [self.follow(file) for file in files]
+        together, heard, book = self._seen(rows), None, self.desk.book
+        if together is None:
             return ()
-        rows, values = np.array([row for row, _ in taken]), np.concatenate([seen.values for _, seen in taken])
-        together = replace(taken[-1][1], values=values, rows=rows)
-        arrived, heard, book = self._arrived(int(rows[-1]), together), None, self.desk.book
+        arrived = [_one(together, row, at) for at, row in enumerate(rows)]
         if self._hearing is not None:
-            heard = [self._hearing.score(book, row, each.values[0], together.links) for row, each in taken]
-        scores, columns = self._scored(arrived, heard), arrived.rule_columns
-        return tuple(
-            Assessed(row, seen, scores.of(at), {name: each[at : at + 1] for name, each in columns.items()})
-            for at, (row, seen) in enumerate(taken)
-        )
+            heard = [self._hearing.score(book, each.row, each.seen.values[0], each.seen.links) for each in arrived]
+        scores = self._scored(together, heard)
+        return tuple(Assessed(each.row, each.seen, scores.of(at), each.rule_columns) for at, each in enumerate(arrived))
 
     def again(self, row: int, file: ApplicationFile) -> Assessed:
         """An earlier row, as of its own arrival with this file. What rules compare with others' (`Peers`) is that of
         the desk's night, so a row from before it can find another 99th percentile there, and another limit."""
+        self._seen(())
         seen = self.desk.features_again(row, file)
         arrived, book, hearing = self._arrived(row, seen), self.desk.book, self._hearing
         heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
@@ -272,6 +280,15 @@ def embedded(book: Book, scorer: Scorer, seen: Features) -> Singles | None:
         return None
     layers = scorer.sage.embed(seen.only(scorer.names), prior_links(book, seen))
     return np.ascontiguousarray(layers.transpose(1, 0, 2))
+
+
+def _one(together: Arrived, row: int, at: int) -> Arrived:
+    one = slice(at, at + 1)
+    seen = replace(together.seen, values=together.seen.values[one], rows=together.seen.rows[one])
+    columns, read = (
+        {name: each[one] for name, each in told.items()} for told in (together.rule_columns, together.read)
+    )
+    return Arrived(row, seen, columns, read)
 
 
 def links_into(book: Book, row: int, links: Links) -> PriorLinks:

@@ -130,7 +130,8 @@ class Desk:
         self._late: dict[int, list[int]] = {}
         self._person: dict[int, int] = {}
         self._decided: dict[int, list[tuple[int, int]]] = {}
-        self._facts: tuple[int, Facts] | None = None
+        self._new: list[tuple[int, Facts]] = []
+        self._made: list[Features] = []
         self._keys = start.book.snapshot.nodes["Application"].table["key"]
         self._trimmed = book, (-1, -1, -1), book
 
@@ -167,6 +168,7 @@ class Desk:
     @property
     def links(self) -> Links:
         """Of every row so far."""
+        self._make()
         return self._room.ledger.links
 
     def row_of(self, id_: int) -> int:
@@ -180,16 +182,19 @@ class Desk:
     # Arrivals --------------------------------------------------------------------------------------------
 
     def arrive(self, file: ApplicationFile) -> int:
-        """The new application's row. Raises InputError for one that is here already."""
+        """The new application's row; its features are made when they, or what comes of them, are asked for. Raises
+        InputError for one that is here already."""
         if self.row_of(file.id) >= 0:
             raise InputError(f"application {file.id} has arrived before; what became known of it since is to be learnt")
+        stated = np.array([int(file.properties.get("submitted_at") or 0)])
+        submitted, as_of = when(stated, np.array([file.known_at]))
+        if as_of[0] <= self._clock:
+            self._make()  # of the same moment: whoever came first has seen nothing of this file
         row, room = self._rows, self._room
         room.for_rows(row + 1)
         self._named.add("Application", file.id, Thing(file.known_at, {}, label=file.name))
         numbers = self._numbers(file)
         room.for_things(len(self._named))
-        stated = np.array([int(file.properties.get("submitted_at") or 0)])
-        submitted, as_of = when(stated, np.array([file.known_at]))
         book = room.book
         book.submitted[row], book.as_of[row] = submitted[0], as_of[0]
         book.known_at[row], book.ids[row] = file.known_at, file.id
@@ -204,20 +209,38 @@ class Desk:
         write_limits(np.zeros(1, np.int64), room.book.submitted[row:], facts, self._most)
         room.limit[row] = facts["limit"][0]
         self._clock = max(self._clock, int(as_of[0]))
-        self._facts = row, facts
+        self._new.append((row, facts))
         return row
 
-    def features_of(self, row: int) -> Features:
-        """Of the row that arrived last: `rows` is that row alone, `links` are of all so far."""
-        if self._facts is None or self._facts[0] != row:
-            raise InputError("these features are of the application that arrived last; ask for others' again")
-        room = self._room
-        return row_features(room.book, np.array([row]), self._facts[1], room.ledger, room.scratch)
+    @property
+    def fresh(self) -> int:
+        """So many rows have features that nobody asked for."""
+        return len(self._new) + sum(len(each.rows) for each in self._made)
+
+    def features(self) -> Features:
+        """Of all rows that arrived since the last call, in their order; `links` are of all so far. Made together they
+        cost little more than one alone, and each has the bits that it would have had at once."""
+        self._make()
+        made, self._made = self._made, []
+        if not made:
+            raise InputError("nothing has arrived since these features were last asked for; ask for a row's again")
+        if len(made) == 1:
+            return made[0]
+        rows, values = (np.concatenate([getattr(each, name) for each in made]) for name in ("rows", "values"))
+        return replace(made[-1], rows=rows, values=values)
+
+    def _make(self) -> None:
+        """Before anything is told that is no arrival, and before anybody reads what they leave in the ledger."""
+        if self._new:
+            (rows, facts), room = zip(*self._new, strict=True), self._room
+            self._new = []
+            self._made.append(row_features(room.book, np.array(rows), Facts.joined(facts), room.ledger, room.scratch))
 
     def features_again(self, row: int, file: ApplicationFile) -> Features:
         """Of an earlier row, as when it arrived with this file, to the last bit; nothing is written anywhere."""
         if self.row_of(file.id) != row:
             raise InputError(f"row {row} is not of application {file.id}; give the file that arrived as that row")
+        self._make()
         room, pairs = self._room, self._room.book.pairs
         now = int(room.book.as_of[row])
         at = np.arange(pairs.start[row], pairs.start[row + 1])
@@ -386,6 +409,7 @@ class Desk:
 
     def learn(self, row: int, hold: Hold, thing: Thing | None = None) -> None:
         """A thing that became known after the row's file, in the order of time: later applications see it."""
+        self._make()
         role = ROLE[hold.role]
         if not 0 <= row < self._rows:
             raise InputError(f"there is no row {row}; {self._rows} applications have arrived")
@@ -398,6 +422,7 @@ class Desk:
         self, row: int, label: str, *, known_at: int, level: str | None = None, source: str | None = None
     ) -> None:
         """What somebody found out, from when it was known; labels are told in the order of time."""
+        self._make()
         self._room.for_statements(self._statements + 1)
         labels = self._room.book.labels
         self._statements += labels.tell(
@@ -406,6 +431,7 @@ class Desk:
 
     def decide(self, row: int, decision: str, *, at: int) -> None:
         """The last word counts; what stood before stays known for who was scored by then."""
+        self._make()
         declined, now = self._room.ledger.stated.declined_at, self._since(at)
         if declined[row] < FOREVER:
             self._decided.setdefault(row, []).append((now, int(declined[row])))
@@ -413,6 +439,7 @@ class Desk:
 
     def set_aside(self, type_: str, id_: int, *, since: int) -> None:
         """A thing that many hold by nature, as a night's run recognised it; one that nobody named is left."""
+        self._make()
         number = self._named.number(type_, id_)
         if number >= 0:
             self._room.for_things(len(self._named))

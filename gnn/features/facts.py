@@ -158,6 +158,10 @@ class Facts:
     def of(self, rows: Ints) -> Facts:
         return Facts(self.values[rows])
 
+    @classmethod
+    def joined(cls, some: Sequence[Facts]) -> Facts:
+        return some[0] if len(some) == 1 else cls(np.concatenate([each.values for each in some]))
+
 
 def read_facts(book: Book) -> Facts:
     """Of every row, as known when its file arrived."""

@@ -21,7 +21,7 @@ from gnn.book import Book, open_book
 from gnn.evidence import Held
 from gnn.explain import Reason, Text, with_evidence
 from gnn.features.assemble import Features
-from gnn.files import ApplicationFile, Cutter, Hold, Thing
+from gnn.files import ApplicationFile, Cutter, Hold, Inquiry, Thing
 from gnn.image import EVENTS_READ, open_image, save_image
 from gnn.models.boosted import Boosted
 from gnn.models.hetero_sage import HeteroSage
@@ -278,6 +278,52 @@ def test_many_at_once_have_the_bits_of_one_by_one(world: World, expected: tuple[
     assert assessor.assess_many([]) == ()
 
 
+def shared(file: ApplicationFile, now: int, *roles: str) -> ApplicationFile:
+    """Sent now, with things of these roles that all who are treated so have in common."""
+    others = (hold for hold in file.held if hold.role not in roles)
+    mine = (Hold(role, 4716 + at, now, now) for at, role in enumerate(roles))
+    return replace(file, known_at=now, properties={**file.properties, "submitted_at": now}, held=(*others, *mine))
+
+
+def inquiry(ref: str, now: int) -> Inquiry:
+    return Inquiry(ref, now - DAY, now, "bank", None, 5_000.0, "loan_approval")
+
+
+def test_what_is_told_between_those_that_arrive_together_is_seen_by_the_later_ones_alone(world: World) -> None:
+    def told(desk: Desk, row: int, at: int) -> None:
+        past = int(desk.book.as_of[row]) - 5 * DAY
+        desk.label(row, "CONFIRMED_FRAUD", known_at=past, level="E1", source="review")
+        desk.decide(row, ("decline", "approve")[at // 2 % 2], at=past)
+        desk.learn(row, Hold("device", 4716, past, past), Thing(past, {}))
+        desk.set_aside("Device", 4717, since=past)
+
+    when = world.files[12].known_at
+    alike = [  # every two at the same moment, and all with one dealer and one person's things
+        shared(file, when + at // 2, "device", "signed_in", "dealer", "person")
+        for at, file in enumerate(world.files[:12])
+    ]
+    one, other = world.assessor(), world.assessor()
+    expected, rows = [], []
+    for at, file in enumerate(alike):
+        expected.append(bits(one.assess(file)))
+        told(one.desk, expected[0]["row"], at)
+    for at, file in enumerate(alike):
+        rows.append(other.follow(file))
+        told(other.desk, rows[0], at)
+    assert [bits(other.assess_row(each)) for each in other.arrived(rows)] == expected
+
+
+def test_those_of_one_moment_do_not_see_those_after_them(world: World) -> None:
+    one, other, now = world.assessor(), world.assessor(), world.files[1].known_at
+    first, second = (
+        replace(shared(file, now, "person"), inquiries=(inquiry(f"inquiry {at}", now),))
+        for at, file in enumerate(world.files[:2])
+    )
+    expected = [bits(one.assess(each)) for each in (first, second)]
+    rows = [other.follow(first), other.follow(second)]
+    assert [bits(other.assess_row(each)) for each in other.arrived(rows)] == expected
+
+
 def test_a_challenger_scores_the_same_rows_as_on_a_desk_of_its_own(world: World, tmp_path: Path) -> None:
     other = taught(world.ready, 8)
     world.save(tmp_path / "image", scorers={"one": world.scorer, "two": other})
@@ -338,7 +384,7 @@ def test_an_earlier_application_looks_as_it_did_when_it_arrived(world: World) ->
 
 def test_looking_again_writes_nothing(world: World) -> None:
     assessor = world.assessor()
-    row = assessor.follow(world.files[0])
+    row = assessor.arrive(world.files[0]).row
     ledger = assessor.desk._room.ledger
     kept = [each.copy() for each in (*ledger.stated, *ledger.links)]
     assessor.desk.features_again(row, replace(world.files[0], properties={"amount": 1.0}))

@@ -108,7 +108,7 @@ def test_applications_told_live_have_the_bits_of_the_portfolio(world: World) -> 
             place[file.id] = desk.arrive(file)
             for fact, when in early.pop(file.id, []):
                 tell(desk, place[file.id], fact, when, teller)
-            found = desk.features_of(place[file.id]).values[0]
+            found = desk.features().values[0]
             same = (found == seen.values[row]) | (np.isnan(found) & np.isnan(seen.values[row]))
             assert same.all(), (application.id, np.array(seen.names)[~same], found[~same], seen.values[row][~same])
             shared += bool((desk.links.row[place[file.id]] >= 0).any())

@@ -89,7 +89,7 @@ class Engine:
         except StoreError as error:
             log.warning("journal: %s", error.message)
             return [self._unrecorded(each) for each in asks]
-        self.follow(others)
+        self._apply_all(others)
         fresh = [(ask, note.entry) for ask, note in zip(asks, noted, strict=True) if note.entry and not note.again]
         made = iter(self._score(fresh))
         return [
@@ -114,16 +114,28 @@ class Engine:
         return made
 
     def _arrive(self, files: Sequence[ApplicationFile | None]) -> list[Arrived | None]:
-        """One after the other, each seeing those before."""
-        out: list[Arrived | None] = []
-        for file in files:
-            try:
-                with timed("arrive"):
-                    out.append(None if file is None or self.view is None else self.view.assessor.arrive(file))
-            except Exception as error:  # noqa: BLE001 - one application holds up none of the others
-                self._missed("arrive", error)
-                out.append(None)
-        return out
+        """One after the other, each seeing those before; what is made of them is made together."""
+        view = self.view
+        if view is None:
+            return [None] * len(files)
+        rows: list[int | None] = []
+        with timed("arrive"):
+            for file in files:
+                try:
+                    rows.append(None if file is None else view.assessor.follow(file))
+                except Exception as error:  # noqa: BLE001 - one application holds up none of the others
+                    self._missed("arrive", error)
+                    rows.append(None)
+            made = iter(self._seen([row for row in rows if row is not None]))
+        return [None if row is None else next(made, None) for row in rows]
+
+    def _seen(self, rows: Sequence[int]) -> list[Arrived]:
+        """Of these rows of all that came since the last time; none where that fails."""
+        try:
+            return self.view.assessor.arrived(rows) if self.view is not None else []
+        except Exception as error:  # noqa: BLE001 - said in the answer
+            self._missed("features", error)
+            return []
 
     def _file(self, entry: Entry, told: Told | None = None) -> ApplicationFile | None:
         if self.view is None:
@@ -288,6 +300,10 @@ class Engine:
 
     def follow(self, entries: Sequence[Entry]) -> None:
         """Applies entries of others, in their order. One that cannot be applied is passed by, by everybody alike."""
+        self._apply_all(entries)
+        self._seen(())
+
+    def _apply_all(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if entry.sequence > self.position:
                 try:
