@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import uvicorn
 from graph.errors import StoreError
 from tests.service.conftest import API, Asking, free_port, new_key
 from tests.service.places import in_process
-from workbench.api.admission import LONG_PATIENCE, Clerk
+from workbench.api.admission import LONG_PATIENCE, MOVE_SECONDS, Clerk
 from workbench.api.app import create
 from workbench.api.callers import Rates
 from workbench.api.door import BODY_BYTES
@@ -393,6 +394,59 @@ def test_nobody_is_let_in_whose_wait_would_be_too_long() -> None:
         await clerk.stop()
 
     asyncio.run(go())
+
+
+def test_one_stall_refuses_nobody_and_slowness_that_stays_is_learnt() -> None:
+    async def go() -> None:
+        counter = Counter()
+        async with working(counter, together=1, patience=0.030) as clerk:
+            await clerk.ask("quick", deadline=5)
+            usual, counter.seconds = clerk.each, 0.2
+            await clerk.ask("stalled", deadline=5)
+            assert clerk.each <= 1.26 * usual
+            counter.seconds = 4 * usual
+            for each in range(20):
+                await clerk.ask(str(each), deadline=5)
+            assert clerk.each > 3 * usual
+
+    asyncio.run(go())
+
+
+def test_a_crowded_process_lets_go_of_a_connection_now_and_then() -> None:
+    async def go() -> None:
+        clerk = Clerk[str, Any](Counter(), patience=0.030)
+        clerk.each = 0.003
+        assert not clerk.admit()
+        waiting = [asyncio.ensure_future(clerk.ask(str(each), deadline=5)) for each in range(3)]
+        await asyncio.sleep(0)
+        assert [clerk.admit() for _ in range(5)] == [True, False, False, False, False]
+        await asyncio.sleep(MOVE_SECONDS)
+        assert clerk.admit()
+        waiting += [asyncio.ensure_future(clerk.ask(str(each), deadline=5)) for each in range(10)]
+        await asyncio.sleep(MOVE_SECONDS)
+        with pytest.raises(Overloaded) as told:
+            clerk.admit()
+        assert not told.value.elsewhere, "an overload of all is none of connecting"
+        for each in waiting:
+            each.cancel()
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_connection_that_is_let_go_of_is_told_so(asked: Asking, monkeypatch: pytest.MonkeyPatch, moves: bool) -> None:
+    monkeypatch.setattr(Clerk, "admit", lambda *_, **__: moves)
+    answer = asked.post("/score", asked.application())
+    assert answer.status_code == 200
+    assert (answer.headers.get("connection") == "close") is moves
+    monkeypatch.setattr(Clerk, "admit", partial(_refuses, moves))
+    answer = asked.post("/score", asked.application())
+    assert answer.status_code == 503
+    assert (answer.headers.get("connection") == "close") is moves
+
+
+def _refuses(moves: bool, *_: Any, **__: Any) -> None:
+    raise Overloaded("too many", retry_after=1, elsewhere=moves)
 
 
 def test_batches_do_not_pile_up_without_end() -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -304,3 +305,43 @@ TestRequests = Requests.TestCase
 TestRequests.settings = settings(
     max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def test_the_log_is_taken_into_the_file_while_somebody_writes(journal: Journal, tmp_path: Path) -> None:
+    journal.append([asked(f"A{each}", b"x" * 4_000) for each in range(200)], after=0)
+
+    def in_the_file() -> int:
+        copy = tmp_path / "copy.sqlite"
+        copy.write_bytes(journal.path.read_bytes())  # without the log beside it
+        with closing(sqlite3.connect(copy)) as db:
+            db.execute("PRAGMA journal_mode = DELETE")
+            try:
+                return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+            except sqlite3.OperationalError:  # not even the table
+                return 0
+
+    assert in_the_file() == 0, "who appends does not do it"
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        journal.checkpoint()
+        writer.execute("ROLLBACK")
+    assert in_the_file() == 200
+
+
+def test_what_was_appended_just_now_shows_that_it_can_be_written(
+    journal: Journal, clock: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.writable()
+    assert journal.marked("writable") == clock.now
+    journal.append([asked("A")], after=0)
+    clock.now += 1
+    journal.writable()
+    assert journal.marked("writable") < clock.now
+    monkeypatch.setattr(journals, "PROVEN_SECONDS", 0.0)
+    journal.writable()
+    assert journal.marked("writable") == clock.now
+    monkeypatch.undo()
+    clock.now += 1
+    journal.append([asked("A")], after=0)  # told before: nothing was written
+    journal.writable()
+    assert journal.marked("writable") == clock.now

@@ -29,11 +29,18 @@ PATIENCE = 0.030
 TURNS, QUIET_TURNS = 64, 4
 """Between two services the event loop has so many turns at most, and so many in which nobody comes."""
 
+CROWDED, MOVE_SECONDS = 0.25, 0.05
+"""From this share of its patience on a process lets go of a connection, at most so often; who is refused keeps it,
+else an overload of all would become one of connecting."""
+
 LONG_PATIENCE = 10.0
 """Seconds: the same, of a batch; so batches cannot pile up without end."""
 
 QUICK = 0.25
 """Weight of the newest time in the mean time of service."""
+
+STALL = 2.0
+"""Times the mean: what took longer counts as so much. One slow fsync is no reason to refuse those who come after it."""
 
 
 class _Waiting(NamedTuple, Generic[Ask, Answer]):
@@ -58,7 +65,7 @@ class Clerk(Generic[Ask, Answer]):
         self._later: deque[_Waiting[Ask, Answer]] = deque()
         self._wake, self._open = asyncio.Event(), True
         self._task: asyncio.Task[None] | None = None
-        self._came = 0
+        self._came, self._moved = 0, 0.0
         self.each = 0.003
 
     def start(self) -> None:
@@ -74,15 +81,26 @@ class Clerk(Generic[Ask, Answer]):
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    def admit(self, *, urgent: bool = True) -> None:
-        """Before a request is even read. Raises Overloaded where the wait would be too long."""
+    def admit(self, *, urgent: bool = True) -> bool:
+        """Before a request is even read: whether its connection is to end with the answer, for another process may
+        have fewer. Raises Overloaded where the wait would be too long."""
         self._came += 1
         if not self._open:
-            raise Draining("this process is ending; send the request again", retry_after=1)
+            raise Draining("this process is ending; send the request again", retry_after=1, elsewhere=True)
         waiting, patience = (self._first, self.patience) if urgent else (self._later, LONG_PATIENCE)
-        if len(waiting) * self.each > patience:
+        wait = len(waiting) * self.each
+        if wait > patience:
             SHED.labels("queue").inc()
             raise Overloaded("more requests wait than can be answered in time; come again", retry_after=1)
+        return wait > CROWDED * patience and self._moves()
+
+    def _moves(self) -> bool:
+        """Now and then: the system gives all connections of a burst to one process, and there they would stay."""
+        now = time.perf_counter()
+        if now - self._moved < MOVE_SECONDS:
+            return False
+        self._moved = now
+        return True
 
     async def ask(self, ask: Ask, *, deadline: float, urgent: bool = True) -> Answer:
         """`deadline` in seconds from now: who is not served by then is refused."""
@@ -128,7 +146,7 @@ class Clerk(Generic[Ask, Answer]):
         except Exception as error:  # noqa: BLE001 - each of them is told
             told = [(each, error) for each in some]
         spent = (time.perf_counter() - begin) / len(some)
-        self.each += QUICK * (spent - self.each)
+        self.each += QUICK * (min(spent, STALL * self.each) - self.each)
         for each, answer in told:
             if not each.told.done():
                 each.told.set_result(answer)

@@ -122,9 +122,12 @@ def _scores(app: FastAPI, service: Service, clerk: Clerk[ScoreAsk, bytes]) -> No
         Idempotent by `Idempotency-Key` and by `application_id`: the same request again gives the same answer
         (`replayed`), the same name with other content 422. The answer comes after the application is on disk.
         """
-        clerk.admit()
+        moves = clerk.admit()
         ask = service.read(await _said(request), _idempotency(request), request.state.trace_id, explain == "full")
-        return _json(await clerk.ask(ask, deadline=deadline))
+        answer = _json(await clerk.ask(ask, deadline=deadline))
+        if moves:
+            answer.headers["Connection"] = "close"
+        return answer
 
     @app.post(
         f"{API}/score/batch",

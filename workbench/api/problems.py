@@ -26,6 +26,8 @@ def rendered(error: RingroadError, trace_id: str) -> Response:
     if wait is None and error.status == 503:
         wait = 5.0
     headers = {} if wait is None else {"Retry-After": str(max(1, round(wait)))}
+    if getattr(error, "elsewhere", False):
+        headers["Connection"] = "close"
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="ringroad"'
     return problem(error.status, code_of(error), error.message, trace_id, headers, more)

@@ -8,13 +8,14 @@ from graph.errors import RingroadError
 
 
 class Refused(RingroadError):
-    """A request that is not answered, and when to come again: of seconds, or never (None)."""
+    """A request that is not answered, and when to come again: of seconds, or never (None). `elsewhere`: on another
+    connection, for it may lead to a process that has room."""
 
     status = 503
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, elsewhere: bool = False) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after, self.elsewhere = retry_after, elsewhere
 
 
 class Overloaded(Refused):

@@ -277,7 +277,8 @@ class Service:
 
     def _examine(self, trouble: dict[str, str]) -> None:
         """Each part in its own words, where something is wrong with it."""
-        for part, work in (("vault", self.vault.check), ("journal", self.journal.writable)):
+        journal = self.journal
+        for part, work in (("vault", self.vault.check), ("journal", journal.writable), ("journal", journal.checkpoint)):
             try:
                 work()
             except RingroadError as error:
