@@ -145,7 +145,7 @@ def _assessed(assessor: Assessor, files: Iterator[ApplicationFile]) -> dict[str,
 def _others(assessor: Assessor, files: Iterator[ApplicationFile]) -> dict[str, Any]:
     """Applications that another worker answers; a batch; those before, looked at again."""
     ahead = [next(files) for _ in range(FOLLOWED)]
-    followed = [timed(lambda one=file: assessor.follow(one)) for file in ahead]
+    followed = [timed(lambda one=file: (assessor.follow(one), assessor.arrived(()))) for file in ahead]
     settled = timed(lambda: assessor.settle(FOLLOWED)) / FOLLOWED
     batch = [next(files) for _ in range(TOGETHER)]
     together = timed(lambda: assessor.assess_many(batch)) / TOGETHER

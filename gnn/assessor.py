@@ -25,6 +25,7 @@ from gnn.rules import RULES, Stage, Verdicts, evaluate
 from gnn.rules.columns import RESIDENT, Peers, decision_columns
 from gnn.scorer import Scorer, Scores, log_odds, prior_links
 from gnn.walk import KINDS, Links
+from graph.errors import InputError
 from graph.records import Ints
 
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -173,7 +174,8 @@ class Assessor:
         return self.desk.arrive(file)
 
     def arrived(self, rows: Sequence[int]) -> list[Arrived]:
-        """Of rows that came since the last call, in their order; those that came with them are seen to, too."""
+        """Of rows that came since the last call, in their order; those that came with them are seen to, too. Raises
+        InputError for another row."""
         together = self._seen(rows)
         return [] if together is None else [_one(together, row, at) for at, row in enumerate(rows)]
 
@@ -194,7 +196,7 @@ class Assessor:
 
     def _seen(self, rows: Sequence[int]) -> Arrived | None:
         """These rows together, of all whose features are still to be asked for; None for no row."""
-        if not self.desk.fresh:
+        if not self.desk.fresh and not rows:
             return None
         seen = self.desk.features()
         for hearing in self._shared.hearings:
@@ -203,7 +205,9 @@ class Assessor:
                 hearing.settle(self.desk.book, seen.links, 2 * len(seen.rows))
         if not rows:
             return None
-        at = np.searchsorted(seen.rows, rows)
+        at = np.minimum(np.searchsorted(seen.rows, rows), len(seen.rows) - 1)
+        if (seen.rows[at] != np.array(rows)).any():
+            raise InputError("these rows did not all come since the last call; ask for an earlier one again")
         return self._arrived(rows[-1], replace(seen, values=seen.values[at], rows=seen.rows[at]))
 
     # Scores ----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 One SQLite file beside the store. Every process of the service appends to it and reads on from where it stands, so
 all of them apply the same entries in the same order. An entry holds tokens, masks and sealed values, never an
-identifier. From here facts go into the store when the store can take them (`workbench/keeper.py`).
+identifier. From here facts go into the store when the store can take them (`workbench/online/keeper.py`).
 
 Entries are fsynced before `append` returns. Answers are kept beside them without an fsync of their own: one that a
 power cut takes is computed again from its entry, and has the same bits.
@@ -30,6 +30,7 @@ WAIT_SECONDS = 2.0
 """A writer holds the file for a millisecond; who waits longer is told so, for a decision engine cannot wait."""
 
 PROVEN_SECONDS = 2.0
+"""For so long an entry shows that the next could be written, too."""
 
 LOG_PAGES = 20_000
 """80 MB of write-ahead log, where nobody calls `checkpoint`."""
@@ -99,7 +100,7 @@ class Journal:
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
         self.path, self._clock, self._lock = path, clock, threading.RLock()
-        self._appended = 0.0
+        self._appended = float("-inf")
         with _told(path):
             self._db = _connect(path, "FULL")
             self._db.executescript(TABLES)
@@ -125,7 +126,7 @@ class Journal:
 
         Every entry of the first list stands before every new one of the second: nobody writes in between.
         """
-        self._appended, begun = 0.0, time.monotonic()
+        self._appended, begun = float("-inf"), time.monotonic()
         with self._lock, self._writing(self._db) as db:
             others = _entries(db, after)
             last = others[-1] if others else _last(db)

@@ -324,6 +324,18 @@ def test_those_of_one_moment_do_not_see_those_after_them(world: World) -> None:
     assert [bits(other.assess_row(each)) for each in other.arrived(rows)] == expected
 
 
+def test_nobody_gets_the_features_of_another_row(world: World) -> None:
+    assessor = world.assessor()
+    first, second = assessor.follow(world.files[0]), assessor.follow(world.files[1])
+    assert [each.row for each in assessor.arrived([second])] == [second]
+    with pytest.raises(InputError, match="nothing has arrived"):
+        assessor.arrived([first])
+    for at, other in enumerate((first, second + 99)):
+        assessor.follow(world.files[2 + at])
+        with pytest.raises(InputError, match="did not all come"):
+            assessor.arrived([other])
+
+
 def test_a_challenger_scores_the_same_rows_as_on_a_desk_of_its_own(world: World, tmp_path: Path) -> None:
     other = taught(world.ready, 8)
     world.save(tmp_path / "image", scorers={"one": world.scorer, "two": other})

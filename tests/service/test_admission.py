@@ -25,7 +25,7 @@ from workbench.api.app import create
 from workbench.api.callers import Rates
 from workbench.api.door import BODY_BYTES
 from workbench.api.schemas import BatchAnswer, Problem
-from workbench.online.refusals import Draining, Overloaded, TooManyRequests
+from workbench.online.refusals import Draining, Overloaded, Refused, TooManyRequests
 
 PROBLEM = "application/problem+json"
 
@@ -439,14 +439,14 @@ def test_a_connection_that_is_let_go_of_is_told_so(asked: Asking, monkeypatch: p
     answer = asked.post("/score", asked.application())
     assert answer.status_code == 200
     assert (answer.headers.get("connection") == "close") is moves
-    monkeypatch.setattr(Clerk, "admit", partial(_refuses, moves))
+    monkeypatch.setattr(Clerk, "admit", partial(_refuses, Draining if moves else Overloaded))
     answer = asked.post("/score", asked.application())
     assert answer.status_code == 503
     assert (answer.headers.get("connection") == "close") is moves
 
 
-def _refuses(moves: bool, *_: Any, **__: Any) -> None:
-    raise Overloaded("too many", retry_after=1, elsewhere=moves)
+def _refuses(how: type[Refused], *_: Any, **__: Any) -> None:
+    raise how("not now", retry_after=1)
 
 
 def test_batches_do_not_pile_up_without_end() -> None:

@@ -86,7 +86,7 @@ class Clerk(Generic[Ask, Answer]):
         have fewer. Raises Overloaded where the wait would be too long."""
         self._came += 1
         if not self._open:
-            raise Draining("this process is ending; send the request again", retry_after=1, elsewhere=True)
+            raise Draining("this process is ending; send the request again", retry_after=1)
         waiting, patience = (self._first, self.patience) if urgent else (self._later, LONG_PATIENCE)
         wait = len(waiting) * self.each
         if wait > patience:

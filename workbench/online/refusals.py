@@ -9,13 +9,14 @@ from graph.errors import RingroadError
 
 class Refused(RingroadError):
     """A request that is not answered, and when to come again: of seconds, or never (None). `elsewhere`: on another
-    connection, for it may lead to a process that has room."""
+    connection, which leads to another process."""
 
     status = 503
+    elsewhere = False
 
-    def __init__(self, message: str, *, retry_after: float | None = None, elsewhere: bool = False) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after, self.elsewhere = retry_after, elsewhere
+        self.retry_after = retry_after
 
 
 class Overloaded(Refused):
@@ -24,6 +25,8 @@ class Overloaded(Refused):
 
 class Draining(Refused):
     """This process ends; another one answers."""
+
+    elsewhere = True
 
 
 class TooManyRequests(Refused):
