@@ -7,7 +7,7 @@ that it reads is dated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -156,6 +156,11 @@ class Assessor:
         return self._shared.desk
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of all features of an application."""
+        return self._shared.names
+
+    @property
     def peers(self) -> Peers | None:
         return self._shared.peers
 
@@ -245,6 +250,18 @@ class Assessor:
         arrived, book, hearing = self._arrived(row, seen), self.desk.book, self._hearing
         heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
         return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
+
+    def apart(
+        self, row: int, file: ApplicationFile, pairs: Ints, change: Callable[[Singles], Singles] = lambda values: values
+    ) -> Assessed:
+        """As `again`, had nobody before held what these pairs of the row hold, and with `change`d features; rules and
+        all models see the same."""
+        self._seen(())
+        with self.desk.apart(row, file, pairs) as found:
+            seen = replace(found, values=change(found.values))
+            arrived, book, hearing = self._arrived(row, seen), self.desk.book, self._hearing
+            heard = None if hearing is None else [hearing.again(book, row, seen.values[0], seen.links)]
+            return Assessed(row, seen, self._scored(arrived, heard), arrived.rule_columns)
 
     def _scored(self, arrived: Arrived, heard: list[float] | None, told: Verdicts | None = None) -> Scores:
         """`heard` is what the graph network says, by row."""

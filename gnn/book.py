@@ -25,8 +25,9 @@ import pyarrow as pa
 from gnn.told import FOREVER, Floats, Inquiries, Labels, read_inquiries, read_labels
 from graph.incidence import ALIKE, ANCHORS, holdings, near_is_source
 from graph.ontology import EDGES
+from graph.overrides import Placed
 from graph.projection import judge
-from graph.records import DAY, Ints, ranges
+from graph.records import ALWAYS, DAY, Ints, ranges
 from graph.snapshot import COLUMNS, Snapshot, sort_edges
 
 __all__ = ["FOREVER", "ROLE", "ROLES", "Book", "Floats", "Inquiries", "Labels", "Pairs", "open_book"]
@@ -309,3 +310,11 @@ def aside_from(book: Book, nights: Iterable[int]) -> Ints:
             things = verdicts.entities(type_) + book.offsets[type_]
             since[things] = np.minimum(since[things], night)
     return since
+
+
+def as_decided(book: Book, overrides: Iterable[Placed]) -> Book:
+    """With what people decided about single things, as if that had been known from the beginning."""
+    since = book.aside_from.copy()
+    for each in overrides:
+        since[each.entity + book.offsets[each.type]] = ALWAYS if each.infrastructure else FOREVER
+    return book.with_aside(since)

@@ -45,11 +45,11 @@ class Words(NamedTuple):
 
 _NEUTRAL = Text(
     "The application did not pass the overall assessment; you can ask for a review by a person.",
-    "综合风险评估未通过,可申请人工复核",
+    "综合风险评估未通过，可申请人工复核",
 )
 WORDS = {
     "RC01": Words(
-        Text("device, network or home shared, or an odd session", "设备、网络或住址存在关联,或会话异常"),
+        Text("device, network or home shared, or an odd session", "设备、网络或住址存在关联，或会话异常"),
         Text("Some of the application's information needs verification.", "申请信息存在需进一步核实的关联情形"),
     ),
     "RC02": Words(
@@ -152,7 +152,7 @@ class _Plan(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _plan(names: tuple[str, ...]) -> _Plan:
-    features = tuple(_entry(name) for name in names)
+    features = tuple(entry(name) for name in names)
     return _Plan(
         features,
         np.array([CODES.index(each.reason) if each.reason else len(CODES) for each in features], dtype=np.int64),
@@ -162,7 +162,7 @@ def _plan(names: tuple[str, ...]) -> _Plan:
     )
 
 
-def _entry(name: str) -> Feature:
+def entry(name: str) -> Feature:
     """A column may also be the output of an auxiliary, as `gnn` or `gnn_7`."""
     if name in CATALOGUE:
         return CATALOGUE[name]
@@ -283,7 +283,7 @@ def _others(auxiliaries: Mapping[str, float], hits: Sequence[Hit]) -> Iterator[t
         if name != RULES:
             other = AUXILIARIES[name]
             sign = f"{amount:+.2f}"
-            text = Text(f"{other.says.en}: {sign}", f"{other.says.zh}:{sign}") if amount > 0 else None
+            text = Text(f"{other.says.en}: {sign}", f"{other.says.zh}：{sign}") if amount > 0 else None
             yield CODES.index(other.reason), amount, text
     amount, total = auxiliaries.get(RULES, 0.0), sum(points for _, _, points in hits)
     if not hits:
@@ -298,13 +298,13 @@ def _told(plan: _Plan, at: int, parts: Floats, values: Values) -> tuple[tuple[st
     """The features of a code that raise the score, the strongest first, and what the first of them say."""
     own = np.flatnonzero((plan.code == at) & (parts > 0))
     raising = own[np.argsort(-parts[own], kind="stable")].tolist()
-    told = [_says(plan.features[each], float(values[each])) for each in raising[:TOLD]]
+    told = [says(plan.features[each], float(values[each])) for each in raising[:TOLD]]
     return tuple(plan.features[each].name for each in raising), told
 
 
 def _reason(code: str, strength: float, against: float, features: tuple[str, ...], told: Sequence[Text]) -> Reason:
     words = WORDS[code]
-    en, zh = "; ".join([each.en for each in told]), ";".join([each.zh for each in told])
+    en, zh = "; ".join([each.en for each in told]), "；".join([each.zh for each in told])
     return Reason(
         code=code,
         strength=strength,
@@ -327,7 +327,7 @@ UNITS = {
 """Other units stand in what the feature is called."""
 
 
-def _says(feature: Feature, value: float) -> Text:
+def says(feature: Feature, value: float) -> Text:
     if not np.isfinite(value):
         number = Text("not stated", "未提供")
     elif feature.unit == "0/1":
@@ -341,7 +341,7 @@ def _says(feature: Feature, value: float) -> Text:
         digits = f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.2f}"
         unit = UNITS.get(feature.unit, Text("", ""))
         number = Text(digits + unit.en, digits + unit.zh)
-    return Text(f"{feature.en}: {number.en}", f"{feature.zh}:{number.zh}")
+    return Text(f"{feature.en}: {number.en}", f"{feature.zh}：{number.zh}")
 
 
 # Evidence ------------------------------------------------------------------------------------------------
@@ -359,7 +359,7 @@ def with_evidence(found: Iterable[Reason], book: Book, row: int, names: Names | 
 
 def _behind(reason: Reason) -> frozenset[str]:
     """The kinds and roles of what the reason cites; of its whole code where only a rule holds."""
-    cited = frozenset(_entry(name).about for name in reason.features) - {""}
+    cited = frozenset(entry(name).about for name in reason.features) - {""}
     return cited or _of_code(reason.code)
 
 

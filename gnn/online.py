@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numba
 import numpy as np
@@ -238,6 +238,27 @@ class Desk:
 
     def features_again(self, row: int, file: ApplicationFile) -> Features:
         """Of an earlier row, as when it arrived with this file, to the last bit; nothing is written anywhere."""
+        return self._features_again(row, file)[0]
+
+    @contextmanager
+    def apart(self, row: int, file: ApplicationFile, pairs: Ints) -> Iterator[Features]:
+        """As `features_again`, had nobody before held what these pairs of the row hold; so long, the desk knows nothing
+        else of the row."""
+        room, chain = self._room, self._room.book.pairs
+        kept: list[tuple[Any, Any, Any]] = [(each, each[pairs].copy(), pairs) for each in (chain.previous, chain.rank)]
+        kept += [(each, each[row].copy(), row) for each in room.ledger.links]
+        chain.previous[pairs], chain.rank[pairs] = -1, 0
+        try:
+            seen, own = self._features_again(row, file)
+            for (each, *_), value in zip(kept[2:], own, strict=True):
+                each[row] = value
+            yield seen
+        finally:
+            for each, before, at in kept:
+                each[at] = before
+
+    def _features_again(self, row: int, file: ApplicationFile) -> tuple[Features, Links]:
+        """And the row's own links then."""
         if self.row_of(file.id) != row:
             raise InputError(f"row {row} is not of application {file.id}; give the file that arrived as that row")
         self._make()
@@ -250,7 +271,8 @@ class Desk:
         facts = self._facts_of(own, said, file)
         facts["limit"][0] = room.limit[row]
         with self._as_it_was(row, now):
-            return row_features(room.book, np.array([row]), facts, room.ledger, room.scratch)
+            seen = row_features(room.book, np.array([row]), facts, room.ledger, room.scratch)
+            return seen, Links(*(each[row].copy() for each in room.ledger.links))
 
     @contextmanager
     def _as_it_was(self, row: int, now: int) -> Iterator[None]:

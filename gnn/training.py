@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from gnn.book import Book, Events, Floats, aside_from, month_starts, open_book
+from gnn.book import Book, Events, Floats, as_decided, aside_from, month_starts, open_book
 from gnn.calibrate import Calibration, expected_calibration_error
 from gnn.features.assemble import Features, features, hindsight
 from gnn.features.catalogue import model_names
@@ -27,6 +27,7 @@ from gnn.rules import Settings
 from gnn.rules.columns import Peers, decision_columns
 from gnn.scorer import Scorer, prior_links
 from graph.errors import InputError
+from graph.overrides import Placed
 from graph.records import DAY
 from graph.rings import examine
 from graph.snapshot import Snapshot
@@ -50,18 +51,22 @@ Split = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What all scores as of any day start from: the decision-time book and its features, and the rules' columns."""
+    """What all scores as of any day start from: the decision-time book and its features, and the rules' columns.
+
+    `snapshot` is without the links that people found innocent, `overrides` are what they decided about single things.
+    """
 
     snapshot: Snapshot
     events: Events
     book: Book
     seen: Features
     rule_columns: Mapping[str, npt.NDArray[Any]]
+    overrides: Sequence[Placed] = ()
 
     @cached_property
     def later(self) -> Book:
         """With what exists only after funding, for looking back from a night."""
-        return later_book(self.snapshot, self.events)
+        return later_book(self.snapshot, self.events, self.overrides)
 
     def at(self, night: int) -> Features:
         """What can be known on a night of everybody known by then."""
@@ -78,10 +83,10 @@ class Trained:
     targets: Targets | None = None
 
 
-def later_book(snapshot: Snapshot, events: Events) -> Book:
+def later_book(snapshot: Snapshot, events: Events, overrides: Sequence[Placed] = ()) -> Book:
     """With what exists only after funding."""
     book = open_book(snapshot, events, post_loan=True)
-    return book.with_aside(aside_from(book, month_starts(book)))
+    return as_decided(book.with_aside(aside_from(book, month_starts(book))), overrides)
 
 
 def hindsight_of(scorer: Scorer, later: Book, night: int) -> Floats:
@@ -93,18 +98,20 @@ def hindsight_of(scorer: Scorer, later: Book, night: int) -> Floats:
     return degree
 
 
-def prepare(snapshot: Snapshot, events: Events, *, progress: Progress = lambda *_: None) -> Prepared:
+def prepare(
+    snapshot: Snapshot, events: Events, *, overrides: Sequence[Placed] = (), progress: Progress = lambda *_: None
+) -> Prepared:
     """Decision-time features of every application in the snapshot, each as of its own moment."""
     progress("book", 0, 3)
     book = open_book(snapshot, events)
     progress("infrastructure", 1, 3)
-    book = book.with_aside(aside_from(book, month_starts(book)))
+    book = as_decided(book.with_aside(aside_from(book, month_starts(book))), overrides)
     progress("features", 2, 3)
     seen = features(book)
     told = {name: seen[name] for name in PEER_COLUMNS}
     rules = decision_columns(book, seen.rows, told, Peers.fit(book, told))
     progress("features", 3, 3)
-    return Prepared(snapshot, events, book, seen, rules)
+    return Prepared(snapshot, events, book, seen, rules, overrides)
 
 
 def train(

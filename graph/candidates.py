@@ -65,8 +65,18 @@ def _starts(sizes: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-def candidates(links: Links, ties: Links) -> Groups:
-    """Groups of three or more parties, each once, in an order that hangs on their members only."""
+def grouped(members: list[Ints]) -> Groups:
+    """From sorted parties, one array a group."""
+    sizes = np.array([len(each) for each in members], dtype=np.int64)
+    return Groups(_starts(sizes), np.concatenate([np.zeros(0, dtype=np.int64), *members]))
+
+
+NONE = grouped([])
+
+
+def candidates(links: Links, ties: Links, also: Groups = NONE) -> Groups:
+    """Groups of three or more parties, each once, in an order that hangs on their members only. `also` are tried as
+    they are."""
     graph = adjacency(links)
     views = [_grouped(leiden(graph, resolution=each), links.size) for each in RESOLUTIONS]
     views += [_grouped(label, LARGEST_COMPONENT) for label in linkage(links, STRENGTHS)]
@@ -76,7 +86,7 @@ def candidates(links: Links, ties: Links) -> Groups:
     strong = links.weight >= CORE
     pairs = np.stack([links.first[strong], links.second[strong]], axis=1)
     cores = _distinct([*views, Groups(np.arange(len(pairs) + 1) * 2, pairs.ravel())])
-    every = _distinct([cores, *_grown(cores, ties)])
+    every = _distinct([cores, *_grown(cores, ties), also])
     return every.only(np.flatnonzero(every.sizes >= SMALLEST))
 
 

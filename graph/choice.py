@@ -56,12 +56,13 @@ def score(measured: Measured, *, average: float, factor: Floats) -> Floats:
     return np.asarray(np.round(x / (x + 1), 4))
 
 
-def choose(groups: Groups, scores: Floats, *, parties: int) -> Ints:
+def choose(groups: Groups, scores: Floats, *, parties: int, favour: Floats | None = None) -> Ints:
     """The best groups that share nobody, the best first; of equals the larger, then that of earlier members.
 
-    `parties` bounds the numbers of members.
+    `parties` bounds the numbers of members. `favour` lets a group go before better ones; it makes none good enough.
     """
     worth = np.flatnonzero(scores >= LEAST_SCORE)
+    scores = scores if favour is None else scores + favour
     first = groups.member[groups.start[worth]]
     order = worth[np.lexsort((first, -groups.sizes[worth], -scores[worth]))]
     return np.asarray(order[_apart(groups.start, groups.member, order, parties)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graph.ontology import EDGES, NODES, EdgeType, NodeType
-from graph.store import Rank
+from graph.store import CODES, NAMES, Rank
 
 RESERVED = frozenset({"id", "key", "masked", "tail", "known_at", "updated_at", "clocks", "batch"})
 """What a node carries besides its declared properties. No declaration may use these names."""
@@ -62,7 +62,18 @@ def _node_schema(node: NodeType) -> dict[str, str]:
     on = "key" if node.kind is None else "tail"
     name = f"{node.name.lower()}_{on}"
     index = f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{node.name}) ON (n.{on})"
-    return _unique(node.name, "id") | {name: index}
+    return _unique(node.name, "id") | {name: index} | _name_schema(node)
+
+
+def _name_schema(node: NodeType) -> dict[str, str]:
+    """A part of a name needs a text index, a whole code the usual kind."""
+    statements = {}
+    for kind, known_by in (("TEXT ", NAMES), ("", CODES)):
+        if node.name in known_by:
+            on = known_by[node.name]
+            name = f"{node.name.lower()}_{on}"
+            statements[name] = f"CREATE {kind}INDEX {name} IF NOT EXISTS FOR (n:{node.name}) ON (n.{on})"
+    return statements
 
 
 def _unique(label: str, key: str) -> dict[str, str]:
@@ -123,6 +134,14 @@ def node(type_: str) -> str:
     return f"MATCH (n:{label} {{id: $id}}) WHERE n.known_at <= $as_of RETURN properties(n) AS row"
 
 
+def nodes(type_: str) -> str:
+    """`$asked.ids`: one map, since Neo4j plans anew for every size of a list parameter."""
+    label = NODES[type_].name
+    return (
+        f"UNWIND $asked.ids AS id MATCH (n:{label} {{id: id}}) WHERE n.known_at <= $as_of RETURN properties(n) AS row"
+    )
+
+
 def search() -> str:
     """Readable keys by prefix, masked ones by their end. `$asked`: text, tail (its last four characters) and
     types (name -> whether). One map, since Neo4j plans anew for every size of a list or text parameter."""
@@ -135,6 +154,24 @@ def search() -> str:
             f" RETURN '{each.name}' AS type, properties(n) AS row ORDER BY n.key LIMIT $limit"
         )
     return f"CALL () {{ {' UNION ALL '.join(branches)} }} RETURN type, row ORDER BY type, row.key LIMIT $limit"
+
+
+def named() -> str:
+    """Parts of names and whole codes. `$asked`: text and types, as in `search`."""
+    branches = [_named(each, NAMES[each], "CONTAINS") for each in NAMES]
+    branches += [_named(each, CODES[each], "=") for each in CODES]
+    found = f"CALL () {{ {' UNION ALL '.join(branches)} }}"
+    return f"{found} RETURN type, row, inside, name ORDER BY inside, name, type, row.key LIMIT 2 * $limit"
+
+
+def _named(type_: str, name: str, holds: str) -> str:
+    clock = NODES[type_].property(name).dated_by
+    dated = f" AND n.{clock} <= $as_of" if clock else ""
+    return (
+        f"WITH * WHERE $asked.types.{type_} MATCH (n:{type_}) WHERE n.{name} {holds} $asked.text"
+        f" AND n.known_at <= $as_of{dated} WITH n, n.{name} AS name, NOT n.{name} STARTS WITH $asked.text AS inside"
+        f" RETURN '{type_}' AS type, properties(n) AS row, inside, name ORDER BY inside, name, n.key LIMIT $limit"
+    )
 
 
 def relations_asked(relations: Iterable[str] | None, types: Iterable[str] | None) -> tuple[list[str], list[str]] | None:

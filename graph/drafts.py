@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,17 @@ OVERPRICED = [sign.name for sign in SIGNS].index("over_market")
 class Drafts:
     """`groups` of parties, none in two of them; applications of the window only."""
 
-    def __init__(self, snapshot: Snapshot, projection: Projection, signs: Signs, groups: Groups, as_of: int) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        projection: Projection,
+        signs: Signs,
+        groups: Groups,
+        as_of: int,
+        *,
+        handled: Mapping[str, Ints] | None = None,
+    ) -> None:
+        """`handled`: how many applications of the window each salesperson and reviewer of an excerpt has in all."""
         applications = snapshot.nodes["Application"]
         self._snapshot, self._projection, self._signs, self._as_of = snapshot, projection, signs, as_of
         self._amount = np.nan_to_num(applications.numbers("amount"))
@@ -46,7 +57,7 @@ class Drafts:
         for name in sorted(projection.carriers):
             self._add_shared(snapshot.nodes[name], projection.carriers[name])
         self._own_phone = self._phones()
-        self._staff = [self._handled(type_, relation) for type_, relation in STAFF]
+        self._staff = [self._handled(type_, relation, (handled or {}).get(type_)) for type_, relation in STAFF]
 
     def _split(self, groups: int) -> list[Ints]:
         inside = np.flatnonzero(self._group >= 0)
@@ -126,13 +137,14 @@ class Drafts:
             owners.setdefault(key, []).append((int(self._group[application]), self._name[application]))
         return owners
 
-    def _handled(self, type_: str, relation: str) -> dict[int, list[Staff]]:
+    def _handled(self, type_: str, relation: str, every: Ints | None) -> dict[int, list[Staff]]:
         """Per group the people of the lender or the dealer who handled its applications."""
         rows = self._snapshot.columns(relation, as_of=self._as_of)
         nodes = self._snapshot.nodes[type_]
-        in_window = np.zeros(self._projection.size, dtype=bool)
-        in_window[self._projection.window] = True
-        every = np.bincount(rows["target"][in_window[rows["source"]]], minlength=len(nodes))
+        if every is None:
+            in_window = np.zeros(self._projection.size, dtype=bool)
+            in_window[self._projection.window] = True
+            every = np.bincount(rows["target"][in_window[rows["source"]]], minlength=len(nodes))
         mine = self._group[rows["source"]] >= 0
         source, target = rows["source"][mine], rows["target"][mine]
         override = self._snapshot.nodes["Application"].table["override_flag"].fill_null(False)

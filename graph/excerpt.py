@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from graph.incidence import ANCHORS, near_is_source
+from graph.incidence import ANCHORS, VOICE_MATCH, near_is_source
 from graph.ontology import EDGES, NODES
 from graph.pages import Pages
 from graph.records import Ints, ranges
@@ -51,6 +51,8 @@ def rows_since(snapshot: Snapshot, relation: str, *, after: int, as_of: int) -> 
     """Edges that became known after `after` and by `as_of`."""
     base, more = snapshot.edges[relation], snapshot.appended.get(relation)
     at = np.flatnonzero((base.known_at > after) & (base.known_at <= as_of))
+    if more is not None:
+        at = at[~np.isin(at, more.replaced)]
     columns = {name: getattr(base, name)[at] for name in COLUMNS}
     if more is not None:
         new = (more.rows["known_at"] > after) & (more.rows["known_at"] <= as_of)
@@ -92,11 +94,25 @@ def _all_names(snapshot: Snapshot, type_: str, things: Ints, *, as_of: int) -> t
         alike = snapshot.pages.alike(things)
         return alike, np.searchsorted(things, snapshot.pages.first[alike])
     if type_ == "VoiceCluster":
-        rows = [rows_at(snapshot, "SAME_VOICE", things, outgoing=each, as_of=as_of) for each in (True, False)]
-        other = np.concatenate([rows[0]["target"], rows[1]["source"]])
-        mine = np.concatenate([rows[0]["source"], rows[1]["target"]])
-        return np.concatenate([things, other]), np.concatenate([np.arange(len(things)), np.searchsorted(things, mine)])
+        return _one_voice(snapshot, things, as_of=as_of)
     return things, np.arange(len(things))
+
+
+def _one_voice(snapshot: Snapshot, things: Ints, *, as_of: int) -> tuple[Ints, Ints]:
+    """From match to match, as far as they lead. `things` are ascending."""
+    size = len(snapshot.nodes["VoiceCluster"])
+    found = fresh = things * size + things
+    while len(fresh):
+        of, name = fresh // size, fresh % size
+        nodes = np.unique(name)
+        rows = [rows_at(snapshot, "SAME_VOICE", nodes, outgoing=each, as_of=as_of) for each in (True, False)]
+        one = np.concatenate([rows[0]["source"], rows[1]["target"]])
+        other = np.concatenate([rows[0]["target"], rows[1]["source"]])
+        strong = np.concatenate([each["confidence"] for each in rows]) >= VOICE_MATCH
+        at, reached = _joined(name, one[strong], other[strong])
+        fresh = np.setdiff1d(of[at] * size + reached, found)
+        found = np.union1d(found, fresh)
+    return found % size, np.searchsorted(things, found // size)
 
 
 def holders(snapshot: Snapshot, things: Things, *, as_of: int) -> Ints:
@@ -164,10 +180,17 @@ def _applications(snapshot: Snapshot, type_: str, near: Ints, *, as_of: int) -> 
     return _joined(near, rows[own], rows[other])
 
 
+def things_of(snapshot: Snapshot, type_: str, ids: Ints) -> Ints:
+    """The things of these node ids, ascending, for `holders_at_most`; a page is the first that it looks like."""
+    index = snapshot.nodes[type_].index_of(ids)
+    index = index[index >= 0]
+    return np.unique(snapshot.pages.first[index] if type_ == PAGED else index)
+
+
 def holders_at_most(snapshot: Snapshot, type_: str, things: Ints) -> Ints:
     """How many hold each of these things now or later, from the index alone and so at once; 1 only if nobody shares it.
 
-    A vehicle counts twice, for several may finance it.
+    `things` are ascending. A vehicle counts twice, for several may finance it.
     """
     names, stands_for = _all_names(snapshot, type_, things, as_of=LAST)
     total = np.zeros(len(things), dtype=np.int64)

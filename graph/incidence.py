@@ -65,6 +65,14 @@ def dealers(snapshot: Snapshot, *, as_of: int) -> Ints:
     return dealer
 
 
+def salespeople(snapshot: Snapshot, *, as_of: int) -> Ints:
+    """Per application the index of its salesperson; -1 without one."""
+    handled = snapshot.columns("HANDLED_BY", as_of=as_of)
+    salesperson = np.full(len(snapshot.nodes["Application"]), -1, dtype=np.int64)
+    salesperson[handled["source"]] = handled["target"]
+    return salesperson
+
+
 def parties(snapshot: Snapshot, *, as_of: int) -> Ints:
     """Per application the index of the first one of the same person or the same deal (domain.md B10)."""
     applications = snapshot.nodes["Application"]

@@ -17,10 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.circles import Circles, circles
+from graph.communities import Links
 from graph.incidence import Holdings, Incidence, holdings, in_window
 from graph.infrastructure import RECOGNISERS, Earlier, Override, Recogniser, Seen, Verdicts, recognise
 from graph.ontology import NODES
+from graph.opinions import NOTHING_HERE, Here
 from graph.records import DAY, Ints
+from graph.signs import Signs
 from graph.snapshot import Snapshot
 
 UNIT = 1000
@@ -67,11 +70,22 @@ class Projection:
 
 @dataclass(frozen=True)
 class Wider:
-    """What an excerpt cannot show: how many ever held each thing, what was set aside, the window's average points."""
+    """What an excerpt cannot show: how many ever held each thing, what was set aside, the window's average points,
+    what each application shows in the light of the whole window, and the ties of context between them (None: as far as
+    the excerpt shows them). `groups` are tried as rings whatever the links say: those that stood before.
+
+    Applications go by the excerpt's indices. `holdings` and `circles` are the excerpt's own, where it is examined more
+    than once: nothing that people think changes them.
+    """
 
     held: Mapping[str, Ints]
     aside: Earlier
     average: float
+    odd: Signs | None = None
+    ties: Links | None = None
+    groups: Sequence[Ints] = ()
+    holdings: Holdings | None = None
+    circles: Circles | None = None
 
 
 def project(
@@ -79,24 +93,27 @@ def project(
     *,
     as_of: int,
     window_days: int,
-    overrides: Sequence[Override] = (),
+    opinions: Here = NOTHING_HERE,
     excerpt_of: Wider | None = None,
 ) -> Projection:
     """Links among those who applied in the last `window_days`; infrastructure is judged on all history.
 
-    `overrides` are what people decided about single things, which stands above what is recognised. In an
+    What people decided about single things stands above what is recognised; whoever they cleared links nobody. In an
     excerpt nothing can be judged: then `excerpt_of` says what the whole told.
     """
-    all_held = holdings(snapshot, as_of=as_of)
+    overrides = opinions.overrides
+    all_held = excerpt_of.holdings if excerpt_of is not None else None
+    all_held = all_held or holdings(snapshot, as_of=as_of)
     party, submitted, own = all_held.party, all_held.submitted, all_held.own
-    recent = in_window(snapshot, as_of=as_of, window_days=window_days)
+    recent = opinions.among(in_window(snapshot, as_of=as_of, window_days=window_days))
     if excerpt_of is None:
         held: Mapping[str, Ints] = {name: np.bincount(each.entity, minlength=1) for name, each in own.items()}
         verdicts = judge(snapshot, all_held, as_of=as_of, overrides=overrides)
     else:
         held, aside_before = excerpt_of.held, excerpt_of.aside
         verdicts = judge(snapshot, all_held, (), as_of=as_of, overrides=overrides, earlier=aside_before)
-    near = circles(snapshot, all_held, held, as_of=as_of)
+    near = excerpt_of.circles if excerpt_of is not None else None
+    near = near or circles(snapshot, all_held, held, as_of=as_of)
     carriers = {}
     parts: dict[str, list[tuple[Ints, Ints, Ints]]] = {}
     for name, incidence in all_held.found.items():

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from graph.candidates import Groups, candidates
+from graph.candidates import NONE, Groups, candidates, grouped
 from graph.choice import ALWAYS, MOST_SHARE, choose, score
-from graph.communities import Links
+from graph.communities import Links, components
 from graph.context import context
 from graph.drafts import Drafts
+from graph.incidence import salespeople
+from graph.innocent import without
 from graph.lookalikes import describe, factors, openness, recognised
 from graph.measure import Measured, Members, Rows, measure
-from graph.overrides import Override, Placed, placed
+from graph.opinions import NOBODY_S, NOTHING_HERE, Here, Opinions
 from graph.projection import Projection, Wider, project
 from graph.records import Ints
 from graph.roles import Role
 from graph.sentences import Shared
 from graph.signs import Signs, signs
 from graph.snapshot import Snapshot
+
+Scores = npt.NDArray[np.float64]
 
 FIELDS = (
     "ring_id", "rank", "score", "size", "application_ids", "first_seen", "last_seen", "exposure", "undisbursed",
@@ -80,7 +84,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Examined:
-    """All candidates of a window with what is known of each. `looks_like[g, k]`: LOOK_ALIKES[k] holds for group g."""
+    """All candidates of a window with what is known of each. `looks_like[g, k]`: LOOK_ALIKES[k] holds for group g.
+    `stood` are what is left of rings that stood before."""
 
     projection: Projection
     signs: Signs
@@ -89,11 +94,13 @@ class Examined:
     looks_like: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
     average: float
+    stood: Groups = NONE
 
 
-def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int, overrides: Iterable[Override] = ()) -> Found:
+def find_rings(snapshot: Snapshot, *, as_of: int, window_days: int, opinions: Opinions = NOBODY_S) -> Found:
     """Rings among the applications of the last `window_days`, the most suspicious first."""
-    examined = examine(snapshot, as_of=as_of, window_days=window_days, overrides=tuple(placed(overrides, snapshot)))
+    snapshot = without(snapshot, opinions.innocent)
+    examined = examine(snapshot, as_of=as_of, window_days=window_days, opinions=opinions.here(snapshot))
     return listed(examined, chosen(snapshot, examined, as_of=as_of))
 
 
@@ -105,10 +112,19 @@ def listed(examined: Examined, rings: Iterable[Ring]) -> Found:
     return Found(best, len(projection.window), len(projection.first), aside, len(examined.groups))
 
 
-def chosen(snapshot: Snapshot, examined: Examined, *, as_of: int) -> list[Ring]:
-    """The best candidates that share nobody, not ranked yet."""
-    best = choose(examined.groups, examined.scores, parties=examined.projection.size)
-    drafts = Drafts(snapshot, examined.projection, examined.signs, examined.groups.only(best), as_of)
+def chosen(
+    snapshot: Snapshot,
+    examined: Examined,
+    *,
+    as_of: int,
+    favour: Scores | None = None,
+    handled: Mapping[str, Ints] | None = None,
+) -> list[Ring]:
+    """The best candidates that share nobody, not ranked yet. `favour` is added to scores while they are compared;
+    `handled` as in `Drafts`."""
+    best = choose(examined.groups, examined.scores, parties=examined.projection.size, favour=favour)
+    only = examined.groups.only(best)
+    drafts = Drafts(snapshot, examined.projection, examined.signs, only, as_of, handled=handled)
     told = [
         drafts.draft(at, float(examined.scores[group]), examined.looks_like[group])
         for at, group in enumerate(best.tolist())
@@ -132,22 +148,28 @@ def examine(
     *,
     as_of: int,
     window_days: int,
-    overrides: Sequence[Placed] = (),
+    opinions: Here = NOTHING_HERE,
     excerpt_of: Wider | None = None,
     risk: npt.NDArray[np.float64] | None = None,
 ) -> Examined:
     """Every candidate with its measures and score, before any choice. For an excerpt see `project`.
 
     `risk` (0 to 1, per application) is what a model thinks of each: it counts like signs do, so that risky customers
-    of one dealer in the same weeks are tried as members, too.
+    of one dealer in the same weeks are tried as members, too. What people know of an application counts in the same
+    way, and does not make others look the less odd.
     """
-    projection = project(snapshot, as_of=as_of, window_days=window_days, overrides=overrides, excerpt_of=excerpt_of)
-    odd = signs(snapshot, as_of=as_of, window=projection.window, dealer=projection.dealer)
-    if risk is not None:
-        odd = odd.with_risk(risk)
-    ties = _ties(snapshot, projection, odd, as_of)
+    projection = project(snapshot, as_of=as_of, window_days=window_days, opinions=opinions, excerpt_of=excerpt_of)
+    odd, average = _oddness(snapshot, projection, excerpt_of, risk, as_of)
+    odd = odd.as_known(opinions.risk)
+    near = excerpt_of.ties if excerpt_of else None
+    if near is None:
+        near = context(
+            projection.window, projection.submitted, projection.dealer, salespeople(snapshot, as_of=as_of), odd
+        )
+    ties = _between_parties(projection, near)
     links = Links(projection.size, projection.first, projection.second, projection.weight)
-    groups = candidates(links, ties)
+    also = stood(projection, links, ties, excerpt_of.groups) if excerpt_of else NONE
+    groups = candidates(links, ties, also)
     measured = measure(
         groups,
         Rows.of(links.size, links.first, links.second, projection.by_strand),
@@ -156,26 +178,50 @@ def examine(
     )
     open_ = openness(snapshot, projection.carriers, projection.party, projection.circles, as_of=as_of)
     looks_like = recognised(describe(groups, measured, projection.strands, open_))
-    average = float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
-    if excerpt_of is not None:
-        average = excerpt_of.average
     scores = score(measured, average=average, factor=factors(looks_like))
-    return Examined(projection, odd, groups, measured, looks_like, scores, average)
+    return Examined(projection, odd, groups, measured, looks_like, scores, average, also)
 
 
-def _ties(snapshot: Snapshot, projection: Projection, odd: Signs, as_of: int) -> Links:
-    """Context between parties instead of applications."""
-    handled = snapshot.columns("HANDLED_BY", as_of=as_of)
-    salesperson = np.full(projection.size, -1, dtype=np.int64)
-    salesperson[handled["source"]] = handled["target"]
-    by_application = context(projection.window, projection.submitted, projection.dealer, salesperson, odd)
-    first, second = projection.party[by_application.first], projection.party[by_application.second]
-    other = (first != second) & (by_application.weight > 0)
+def _oddness(
+    snapshot: Snapshot,
+    projection: Projection,
+    excerpt_of: Wider | None,
+    risk: npt.NDArray[np.float64] | None,
+    as_of: int,
+) -> tuple[Signs, float]:
+    """What each application shows, with a model's opinion, and the average points of the window."""
+    if excerpt_of is not None and excerpt_of.odd is not None:
+        return excerpt_of.odd, excerpt_of.average
+    odd = signs(snapshot, as_of=as_of, window=projection.window, dealer=projection.dealer).with_risk(risk)
+    if excerpt_of is not None:
+        return odd, excerpt_of.average
+    return odd, float(odd.points[projection.window].mean()) if len(projection.window) else 0.0
+
+
+def stood(projection: Projection, links: Links, ties: Links, groups: Iterable[Ints]) -> Groups:
+    """Groups of applications as groups of parties: those that can still be in a ring, and still hang together."""
+    inside = np.zeros(projection.size, dtype=bool)
+    inside[projection.window] = True
+    both = Links(projection.size, *(np.concatenate([getattr(each, name) for each in (links, ties)]) for name in ENDS))
+    found = []
+    for each in groups:
+        member = np.zeros(projection.size, dtype=bool)
+        member[projection.party[each[inside[each]]]] = True
+        own = np.flatnonzero(member[both.first] & member[both.second])
+        label = components(Links(both.size, both.first[own], both.second[own], both.weight[own]))
+        mine = np.flatnonzero(member)
+        found += [mine[label[mine] == one] for one in np.unique(label[mine])]
+    return grouped([each for each in found if len(each) > 1])
+
+
+ENDS = ("first", "second", "weight")
+
+
+def _between_parties(projection: Projection, ties: Links) -> Links:
+    first, second = projection.party[ties.first], projection.party[ties.second]
+    other = (first != second) & (ties.weight > 0)
     return Links(
-        projection.size,
-        np.minimum(first, second)[other],
-        np.maximum(first, second)[other],
-        by_application.weight[other],
+        projection.size, np.minimum(first, second)[other], np.maximum(first, second)[other], ties.weight[other]
     )
 
 

@@ -6,7 +6,7 @@ A role is a lead, not a verdict. Each names the thing or the application it rest
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graph.sentences import Shared
 
@@ -20,11 +20,14 @@ INSIDE = 0.6
 
 @dataclass(frozen=True)
 class Role:
-    """`who` is an application of the ring, or the masked thing behind which somebody stands."""
+    """`who` is an application of the ring, or the masked thing behind which somebody stands; `type` and `key` are that
+    node's."""
 
     role: str  # organiser | recruiter | mule | receiver | insider
     who: str
     because: str
+    type: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,40 @@ def roles(
         if one.people < enough:
             continue
         if one.relation == "PAID_DOWNPAYMENT":
-            found.append(Role("organiser", f"account {one.masked}", f"paid the down payment of {one.people} people"))
-            found += [Role("mule", each, "somebody else's account paid the down payment") for each in one.holders]
+            found.append(_of("organiser", "account", one, f"paid the down payment of {one.people} people"))
+            found += [_member("mule", each, "somebody else's account paid the down payment") for each in one.holders]
         elif one.relation in {"PROCEEDS_TO", "TRANSFER_ACCOUNT"}:
-            found.append(
-                Role("receiver", f"account {one.masked}", f"got the money for the cars of {one.people} people")
-            )
+            found.append(_of("receiver", "account", one, f"got the money for the cars of {one.people} people"))
         elif one.relation == "TRANSFERRED_TO":
-            found.append(Role("receiver", f"person {one.masked}", f"took over the cars of {one.people} people"))
+            found.append(_of("receiver", "person", one, f"took over the cars of {one.people} people"))
         elif one.relation == "CONTACT_OF":
             found += _recruiters(one, own_phone)
     found += [each for each in (_insider(one, people) for one in staff) if each]
     return tuple(dict.fromkeys(found))
 
 
+def _of(role: str, word: str, one: Shared, because: str) -> Role:
+    return Role(role, f"{word} {one.masked}", because, one.type, one.key)
+
+
+def _member(role: str, application: str, because: str) -> Role:
+    return Role(role, application, because, "Application", application)
+
+
 def _recruiters(one: Shared, own_phone: Mapping[str, Sequence[str]]) -> list[Role]:
     said = f"is the contact of {one.people} people"
     owners = own_phone.get(one.key, ())
     if owners:
-        return [Role("recruiter", each, f"the own number {one.masked} {said}") for each in owners]
-    return [Role("recruiter", f"phone {one.masked}", said)]
+        return [_member("recruiter", each, f"the own number {one.masked} {said}") for each in owners]
+    return [_of("recruiter", "phone", one, said)]
 
 
 def _insider(one: Staff, people: int) -> Role | None:
     """Who handles nearly all of a ring, and little else; or who overrode for it."""
     if one.type == "Reviewer" and one.overrides >= SEVERAL:
-        return Role("insider", f"reviewer {one.key}", f"overrode the decision for {one.overrides} of them")
+        because = f"overrode the decision for {one.overrides} of them"
+        return Role("insider", f"reviewer {one.key}", because, one.type, one.key)
     if one.type == "Salesperson" and one.handled >= max(SEVERAL, INSIDE * people) and one.handled >= one.all / 2:
-        return Role("insider", f"salesperson {one.key}", f"handled {one.handled} of them and {one.all} in all")
+        because = f"handled {one.handled} of them and {one.all} in all"
+        return Role("insider", f"salesperson {one.key}", because, one.type, one.key)
     return None

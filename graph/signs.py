@@ -8,7 +8,7 @@ customers of the same dealer in the same weeks may belong to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from graph.records import DAY, Ints
 from graph.snapshot import Nodes, Snapshot
 
 Flags = npt.NDArray[np.bool_]
+Degrees = npt.NDArray[np.float64]
 
 COMMON = 0.3
 """A sign that more of the window shows says nothing here; perhaps the lender does not record what it needs."""
@@ -32,7 +33,7 @@ SOON_DAYS = 30
 NO_DOWN_PAYMENT = 0.01
 MONTH_DAYS = 30
 RISK_POINTS = 60
-"""A model's certainty counts like the weak rules that together ask for a person (domain.md §2.4)."""
+"""A certainty, a model's or people's, counts like the weak rules that together ask for a person (domain.md §2.4)."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,44 @@ SIGNS = (
 
 @dataclass(frozen=True)
 class Signs:
-    """`shown[i, k]`: application i shows sign k; `points[i]` is their sum."""
+    """`shown[i, k]`: application i shows sign k; `points[i]` is their sum, with what else is thought of it.
+
+    `risk[i]` is what a model thinks, `known[i]` what people found out (0 to 1); None: nobody was asked.
+    """
 
     shown: Flags
     points: Ints
+    risk: Degrees | None = None
+    known: Degrees | None = None
 
-    def with_risk(self, risk: npt.NDArray[np.float64]) -> Signs:
-        """The points, and those of a model's opinion (0 to 1, per application)."""
-        return Signs(self.shown, self.points + np.rint(RISK_POINTS * risk).astype(np.int64))
+    def with_risk(self, risk: Degrees | None) -> Signs:
+        """With a model's opinion."""
+        if risk is None:
+            return self
+        return replace(self, points=self.points + _points(risk), risk=risk)
+
+    def as_known(self, known: Degrees | None) -> Signs:
+        """With what people found out; of the two opinions of an application the worse one counts."""
+        if known is None:
+            return self
+        model = np.zeros(len(known)) if self.risk is None else self.risk
+        more = _points(np.maximum(model, known)) - _points(model)
+        return replace(self, points=self.points + more, known=known)
+
+    def of_rows(self, applications: Ints) -> Signs:
+        """Of these applications only, in this order."""
+        parts = (None if each is None else each[applications] for each in (self.risk, self.known))
+        return Signs(self.shown[applications], self.points[applications], *parts)
 
     def of(self, applications: Ints) -> list[tuple[Sign, int]]:
         """The signs some of them show, the weightiest first, and how many show each."""
         count = self.shown[applications].sum(axis=0).tolist()
         seen = [(sign, number) for sign, number in zip(SIGNS, count, strict=True) if number]
         return sorted(seen, key=lambda one: -one[0].points * one[1])
+
+
+def _points(degree: Degrees) -> Ints:
+    return np.asarray(np.rint(RISK_POINTS * degree), dtype=np.int64)
 
 
 def signs(snapshot: Snapshot, *, as_of: int, window: Ints, dealer: Ints) -> Signs:

@@ -112,7 +112,7 @@ class Edges:
 class Appended:
     """Rows that came after the arrays were made: a few, found through a dictionary.
 
-    `replaced` are positions of the base whose edge was told again with other dates.
+    `replaced` are positions of the base whose edge was told again with other dates, or is passed over (`innocent.py`).
     """
 
     rows: Mapping[str, npt.NDArray[Any]]
@@ -338,13 +338,16 @@ def _appended(base: Edges, rows: dict[str, npt.NDArray[Any]], before: Appended |
             first, last = base.out_start[source : source + 2].tolist()
             same = (base.target[first:last] == target) & (base.ref[first:last] == ref)
             replaced += (first + np.flatnonzero(same)).tolist()
+    return Appended(rows, rows_by_node(rows), np.unique(np.array(replaced, dtype=np.int64)))
+
+
+def rows_by_node(rows: Mapping[str, npt.NDArray[Any]]) -> dict[tuple[bool, int], tuple[int, ...]]:
+    """What `Appended.by_node` says of rows."""
     by_node: dict[tuple[bool, int], list[int]] = {}
     for outgoing, name in ((True, "source"), (False, "target")):
         for at, node in enumerate(rows[name].tolist()):
             by_node.setdefault((outgoing, node), []).append(at)
-    return Appended(
-        rows, {node: tuple(at) for node, at in by_node.items()}, np.unique(np.array(replaced, dtype=np.int64))
-    )
+    return {node: tuple(at) for node, at in by_node.items()}
 
 
 def _same(old: Mapping[str, npt.NDArray[Any]], new: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:

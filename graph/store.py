@@ -87,6 +87,10 @@ class StoreSize:
     events: Mapping[str, int]
 
 
+NAMES: Mapping[str, str] = {"Dealer": "name", "Employer": "name"}
+CODES: Mapping[str, str] = {"Dealer": "uscc", "Vehicle": "plate_masked"}
+"""What people know a thing by besides its key: any part of its name, or the whole of a code."""
+
 _TYPES: dict[str, list[str]] = {}
 for _type in NODES.values():
     if _type.kind is not None:
@@ -144,6 +148,10 @@ class GraphStore(ABC):
         """Raises NodeNotFound for a node that is unknown, or was unknown then."""
 
     @abstractmethod
+    def nodes(self, refs: Sequence[NodeRef], *, as_of: datetime) -> dict[NodeRef, Node]:
+        """Those of `refs` that were known then, in one go; the others are left out."""
+
+    @abstractmethod
     def neighbours(
         self,
         refs: Sequence[NodeRef],
@@ -168,6 +176,13 @@ class GraphStore(ABC):
         """Nodes whose readable key starts with `text`, or whose masked value ends with it; ordered by type and key.
 
         Exact personal identifiers are not searched here: make a token with the vault and ask `node`.
+        """
+
+    @abstractmethod
+    def named(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
+        """Nodes whose name (`NAMES`) holds `text`, or whose code (`CODES`) it is; letters as they stand.
+
+        What starts with it first, then by name or code, then by type and key.
         """
 
     @abstractmethod

@@ -361,7 +361,7 @@ def _linked(base: dict[str, Feature]) -> Iterator[Feature]:
             "ring",
             "RC10",
             f"linked people's mean: {of.en}",
-            f"关联人平均:{of.zh}",
+            f"关联人平均：{of.zh}",
             about="any",
         )
 

@@ -179,6 +179,13 @@ def read_facts(book: Book) -> Facts:
     return facts
 
 
+def event_facts(book: Book) -> Floats:
+    """`EVENTS` of every row, as known when its file arrived."""
+    values = np.full((len(book), len(COLUMNS)), np.nan)
+    _events(book, values)
+    return np.ascontiguousarray(values[:, [PLACE[each] for each in EVENTS]])
+
+
 LIMIT_DAYS = 30
 LIMIT_CALENDAR = 40_000
 """Days since 1970 that a list by day has room for."""

@@ -132,6 +132,15 @@ class Neo4jStore(GraphStore):
             return _node(ref.type, rows[0], at)
         raise NodeNotFound(f"no {ref.type} with this key was known at {as_of.isoformat()}")
 
+    def nodes(self, refs: Sequence[NodeRef], *, as_of: datetime) -> dict[NodeRef, Node]:
+        at, found = to_millis(as_of), {}
+        for type_ in sorted({ref.type for ref in refs if ref.type in NODES}):
+            ids = [ref.id for ref in refs if ref.type == type_]
+            for row in self._values(cypher.nodes(type_), asked={"ids": ids}, as_of=at):
+                one = _node(type_, row, at)
+                found[one.ref] = one
+        return {ref: found[ref] for ref in refs if ref in found}
+
     def neighbours(
         self,
         refs: Sequence[NodeRef],
@@ -172,6 +181,17 @@ class Neo4jStore(GraphStore):
         asked = {"text": text, "tail": text[-4:], "types": allowed}
         rows = self._read(lambda tx: _run(tx, cypher.search(), asked=asked, as_of=at, limit=limit).values())
         return [_node(type_, row, at) for type_, row in rows]
+
+    def named(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
+        text, at = text.strip(), to_millis(as_of)
+        if not text:
+            return []
+        asked = {"text": text, "types": {each: types is None or each in types for each in NODES}}
+        rows = self._read(lambda tx: _run(tx, cypher.named(), asked=asked, as_of=at, limit=limit).values())
+        once: dict[tuple[str, str], Row] = {}
+        for type_, row, *_ in rows:
+            once.setdefault((type_, row["key"]), row)
+        return [_node(type_, row, at) for (type_, _), row in list(once.items())[:limit]]
 
     def size(self) -> StoreSize:
         counted = self._read(lambda tx: sorted(_run(tx, cypher.size()).values()))

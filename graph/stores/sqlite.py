@@ -25,6 +25,7 @@ from graph.records import Batch, EdgeRows, Ints, Node, NodeRef, NodeRows, node_i
 from graph.store import EDGE_SCHEMA, NODE_SCHEMA, BatchMark, GraphStore, Neighbourhood, Rank, StoreSize
 from graph.stores import blocks
 from graph.stores.sqlite_links import Asked
+from graph.stores.sqlite_names import named
 from graph.stores.sqlite_schema import (
     FORMAT,
     MAP_FILE,
@@ -170,6 +171,17 @@ class SqliteStore(GraphStore):
             raise NodeNotFound(f"no {ref.type} with this key was known at {as_of.isoformat()}")
         return _node(rows[0], at)
 
+    def nodes(self, refs: Sequence[NodeRef], *, as_of: datetime) -> dict[NodeRef, Node]:
+        at, ids = to_millis(as_of), {ref.id: ref for ref in refs}
+        rows = self._read(
+            "WITH asked (id) AS (SELECT value FROM json_each(?))"
+            " SELECT n.type, n.key, n.known_at, n.masked, n.properties FROM asked"
+            " CROSS JOIN node n ON n.id = asked.id WHERE n.known_at <= ?",
+            (orjson.dumps(list(ids)).decode(), at),
+        )
+        found = {each.ref: each for each in (_node(row, at) for row in rows)}
+        return {ref: found[ref] for ref in refs if ref in found}
+
     def neighbours(
         self,
         refs: Sequence[NodeRef],
@@ -202,13 +214,20 @@ class SqliteStore(GraphStore):
                 " AND key >= ? AND key < ? AND known_at <= ? ORDER BY key LIMIT ?",
                 (type_, text, text + "\U0010ffff", at, limit),
             )
-        marks = ",".join("?" * len(allowed))
-        found += self._read(
-            "SELECT type, key, known_at, masked, properties FROM node WHERE tail = ? AND known_at <= ?"
-            f" AND substr(masked, -length(?)) = ? AND type IN ({marks}) ORDER BY type, key LIMIT ?",
-            (text[-4:], at, text, text, *allowed, limit),
-        )
+        if masked := [each for each in allowed if NODES[each].kind is not None]:
+            marks = ",".join("?" * len(masked))
+            found += self._read(
+                "SELECT type, key, known_at, masked, properties FROM node WHERE tail = ? AND tail <> ''"  # its index
+                f" AND known_at <= ? AND substr(masked, -length(?)) = ? AND +type IN ({marks})"  # and no other
+                " ORDER BY type, key LIMIT ?",
+                (text[-4:], at, text, text, *masked, limit),
+            )
         return [_node(row, at) for row in sorted(found, key=lambda row: row[:2])[:limit]]
+
+    def named(self, text: str, *, as_of: datetime, limit: int, types: Sequence[str] | None = None) -> list[Node]:
+        text, at = text.strip(), to_millis(as_of)
+        asked = [each for each in NODES if types is None or each in types] if text else []
+        return [_node(row, at) for row in named(self._read, text, asked, as_of=at, limit=limit)]
 
     def size(self) -> StoreSize:
         def counted(query: str) -> dict[str, int]:

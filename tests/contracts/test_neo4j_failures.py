@@ -12,13 +12,13 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from facts import A1, LATE, node, write
 
 from graph.digest import digest
 from graph.errors import InputError, StoreError
 from graph.records import Batch, EdgeRows, NodeRef, NodeRows
 from graph.store import GraphStore
 from graph.stores import open_store
+from tests.contracts.facts import A1, LATE, node, write
 
 pytestmark = pytest.mark.neo4j
 

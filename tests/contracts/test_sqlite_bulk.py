@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from facts import A1, D1, LATE, P1, used, write
 
 from graph.records import Edge
 from graph.stores import open_store
 from graph.stores.sqlite_schema import READING
+from tests.contracts.facts import A1, D1, LATE, P1, used, write
 
 
 def indexes(path: Path) -> set[str]:

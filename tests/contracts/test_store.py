@@ -11,13 +11,29 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from facts import A1, A2, D1, LATE, P1, P2, at, events, exported, linked, node, renamed, stated, used, write
 
 from graph.digest import digest
 from graph.errors import BatchConflict, NodeNotFound, StoreError
 from graph.records import Batch, Edge, NodeRef
 from graph.store import GraphStore
 from graph.stores import open_store
+from tests.contracts.facts import (
+    A1,
+    A2,
+    D1,
+    LATE,
+    P1,
+    P2,
+    at,
+    events,
+    exported,
+    linked,
+    node,
+    renamed,
+    stated,
+    used,
+    write,
+)
 
 Open = Callable[[], GraphStore]
 

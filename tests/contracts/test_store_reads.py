@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from facts import A1, A2, A3, D1, D2, LATE, P1, P2, at, exported, node, stated, used, write
 
 from graph.digest import digest
 from graph.errors import NodeNotFound
 from graph.records import Batch, Edge, EdgeRows, NodeRef, batch_of
 from graph.store import EDGE_SCHEMA, NODE_SCHEMA, GraphStore, Link, Rank
+from tests.contracts.facts import A1, A2, A3, D1, D2, LATE, P1, P2, at, exported, node, stated, used, write
 
 DEALER = NodeRef("Dealer", "D-7")
 VOICES = [NodeRef("VoiceCluster", f"v{each}") for each in range(4)]
@@ -38,6 +38,17 @@ def test_a_node_is_unknown_before_it_was_known(store: GraphStore) -> None:
     for never in (A2, NodeRef("Nonsense", "A1"), NodeRef("Person", "A1")):
         with pytest.raises(NodeNotFound):
             store.node(never, as_of=LATE)
+
+
+def test_many_nodes_in_one_go_are_each_as_they_were_then(store: GraphStore) -> None:
+    write(store, node(A1, 100, amount=5.0, decision="approve", decided_at=200), node(A2, 300), node(P1, 100))
+    never = NodeRef("Nonsense", "A1")
+    asked = [P1, A2, never, A1, A3, P1]
+    assert list(store.nodes(asked, as_of=at(150))) == [P1, A1]
+    assert list(store.nodes(asked, as_of=at(300))) == [P1, A2, A1]
+    for then in (150, 200):
+        assert store.nodes([A1], as_of=at(then))[A1] == store.node(A1, as_of=at(then))
+    assert store.nodes([], as_of=LATE) == {}
 
 
 def test_a_late_decision_is_hidden_until_then(store: GraphStore) -> None:
@@ -238,6 +249,65 @@ def test_search_is_bounded_dated_and_filtered(store: GraphStore) -> None:
 def test_search_shows_what_was_known(store: GraphStore) -> None:
     write(store, node(A1, 5, decision="approve", decided_at=50))
     assert [each.properties for each in store.search("A1", as_of=at(49), limit=1)] == [{}]
+
+
+def companies(store: GraphStore) -> None:
+    names = ["启明物流有限公司", "上海启明物流", "启明", "上海物流", "O'Neil 50% _x", "Zeta"]
+    facts = [node(NodeRef("Employer", f"E{at}"), 5 + at, name=name) for at, name in enumerate(names)]
+    facts += [
+        node(NodeRef("Dealer", "D1"), 5, name="启明汽车", uscc="91310102MA8939297C"),
+        node(NodeRef("Dealer", "D2"), 9, name="华盛"),
+        node(NodeRef("Vehicle", "v1"), 5, "***7", plate_masked="沪A***12", plated_at=50),
+        node(NodeRef("Vehicle", "v2"), 5, "***8", plate_masked="沪A***12"),
+        node(NodeRef("Application", "启明"), 5),
+    ]
+    write(store, *facts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("启明", ["E2", "D1", "E0", "E1"]),
+        (" 物流 ", ["E1", "E3", "E0"]),
+        ("启明物流", ["E0", "E1"]),
+        ("50% _", ["E4"]),
+        ("'", ["E4"]),
+        ("zeta", []),
+        ("%", ["E4"]),
+        ("91310102MA8939297C", ["D1"]),
+        ("91310102", []),
+        ("沪A***12", ["v1"]),
+        ("沪A***1", []),
+        ("", []),
+    ],
+)
+def test_names_and_codes(store: GraphStore, text: str, expected: list[str]) -> None:
+    companies(store)
+    assert [each.ref.key for each in store.named(text, as_of=LATE, limit=20)] == expected
+
+
+def test_names_are_bounded_dated_and_filtered(store: GraphStore) -> None:
+    companies(store)
+
+    def found(text: str, limit: int = 20, when: int = 99, types: list[str] | None = None) -> list[str]:
+        return [each.ref.key for each in store.named(text, as_of=at(when), limit=limit, types=types)]
+
+    assert found("启明", limit=1) == ["E2"]
+    assert found("启明", limit=3) == ["E2", "D1", "E0"]
+    assert found("启明", when=6) == ["D1", "E0", "E1"]
+    assert found("启明", types=["Dealer", "Vehicle"]) == ["D1"]
+    assert found("沪A***12", when=49) == []
+    assert found("启明", types=["Nonsense", "Application`) DETACH DELETE n //"]) == []
+    (dealer,) = store.named("启明汽车", as_of=LATE, limit=1)
+    assert dealer.properties["uscc"] == "91310102MA8939297C"
+
+
+def test_a_name_that_changed_is_found_by_the_newer(store: GraphStore) -> None:
+    ref = NodeRef("Employer", "E1")
+    for number, name in enumerate(("旧名公司", "新名公司")):
+        assert store.write(Batch(f"b{number}", str(number), [stated(ref, 5 + number, name=name)]))
+    assert store.named("旧名", as_of=LATE, limit=5) == []
+    assert [each.ref for each in store.named("新名", as_of=LATE, limit=5)] == [ref]
 
 
 INJECTION = "APPLIED]->() DETACH DELETE a //"

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from facts import LATE, at, linked, stated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from graph.ontology import EDGES
 from graph.records import Batch, Edge, NodeRef
 from graph.store import GraphStore, Rank
 from graph.stores import open_store
+from tests.contracts.facts import LATE, at, linked, stated
 
 pytestmark = pytest.mark.neo4j
 

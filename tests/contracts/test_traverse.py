@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from facts import A1, A2, A3, D1, D2, LATE, P1, P2, at, used, write
 
 from graph import traverse
 from graph.records import Edge, NodeRef
 from graph.store import GraphStore
 from graph.traverse import ego, hub, shortest_path
+from tests.contracts.facts import A1, A2, A3, D1, D2, LATE, P1, P2, at, used, write
 
 DEALER = NodeRef("Dealer", "busy")
 

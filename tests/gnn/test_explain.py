@@ -166,7 +166,7 @@ def test_auxiliaries_and_rules_count_for_their_codes() -> None:
         "device, network or home shared, or an odd session "
         "(rule R06 (40 points); strangers with its device in 30 days: 3)"
     )
-    assert "图神经网络:+0.70" in told[1].investigator.zh
+    assert "图神经网络：+0.70" in told[1].investigator.zh
     assert "isolation" not in told[1].investigator.en
 
 
@@ -227,7 +227,7 @@ def test_the_investigator_reads_numbers_with_their_units() -> None:
     said = {each.code: each.investigator for each in told}
     assert "price on the invoice: 128,000 RMB; down payment of the price: 12%; product: used" in said["RC10"].en
     assert "number in use for: 1 months" in said["RC03"].en
-    assert "车价与市场价之比:1.25" in said["RC07"].zh
+    assert "车价与市场价之比：1.25" in said["RC07"].zh
 
 
 # Detector clusters -----------------------------------------------------------------------------------------

@@ -436,7 +436,7 @@ FORKED = """
 import os, shutil, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import test_registry as t
+from tests.gnn import test_registry as t
 from gnn.registry import Registry
 root = Path(sys.argv[2])
 def forked(act):
@@ -477,7 +477,7 @@ assert [ended(each) for each in [forked(lambda: promoting(process)) for process 
 
 def run(script: str, *arguments: str) -> None:
     """Forks in a process of its own: pytest may have threads."""
-    command = [sys.executable, "-c", FORKED + script, str(Path(__file__).parent), *arguments]
+    command = [sys.executable, "-c", FORKED + script, str(Path(__file__).parents[2]), *arguments]
     subprocess.run(command, cwd=Path(gnn.__file__).parents[1], check=True, timeout=60)
 
 

@@ -25,6 +25,7 @@ def rendered() -> str:
         "rekey": "\n".join(cypher.rekey("Person")),
         "node": cypher.node("Person"),
         "search": cypher.search(),
+        "named": cypher.named(),
         "newest neighbours": cypher.neighbours(Rank.RECENT, filtered=False, totals=False),
         "most connected neighbours, filtered and counted": cypher.neighbours(
             Rank.MOST_CONNECTED, filtered=True, totals=True

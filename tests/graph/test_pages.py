@@ -9,8 +9,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.excerpt import holders_at_most, things_of
+from graph.moved import Moved
 from graph.pages import SAME_PAGE_BITS, leaders, same_pages
-from graph.records import DAY
+from graph.records import DAY, NodeRef, node_ids
 from graph.rings import find_rings
 from tests.graph.facts import Facts, customer, edge, taken
 
@@ -69,3 +71,23 @@ def test_three_files_from_one_template_are_found(tmp_path: Path) -> None:
     assert ring.application_ids == ("A0", "A1", "A2")
     assert "1 document template (uses template, 3 of 3)" in ring.because
     assert ring.typology == "T05"
+
+
+def test_holders_of_pages_named_in_any_order(tmp_path: Path) -> None:
+    same, other = ("page:00000000000000ff", "page:00000000000000f0"), "page:0f0f0f0f0f0f0f0f"
+    snap = taken(tmp_path, pages(*same, other, same[0]))
+    table = snap.nodes["DocTemplate"]
+    things = things_of(snap, "DocTemplate", np.append(node_ids("DocTemplate", [other, same[1]]), 7))
+    names = [table.table["key"][at].as_py() for at in things.tolist()]
+    assert sorted(things.tolist()) == things.tolist()
+    assert dict(zip(names, holders_at_most(snap, "DocTemplate", things).tolist(), strict=True)) == {
+        same[0]: 3,
+        other: 1,
+    }
+
+
+def test_what_is_said_of_a_page_is_about_all_who_have_one_like_it(tmp_path: Path) -> None:
+    first, later = "page:00000000000000ff", "page:00000000000000f0"
+    snap = taken(tmp_path, pages(first, later, "page:0f0f0f0f0f0f0f0f"))
+    said = Moved(things=[NodeRef("DocTemplate", later)]).rows(snap, as_of=400 * DAY)
+    assert sorted(snap.nodes["Application"].table["key"].take(said).to_pylist()) == ["A0", "A1"]

@@ -13,6 +13,7 @@ from graph.errors import InputError
 from graph.excerpt import count_holders, excerpt, held, holders, rows_at, rows_since
 from graph.incidence import holdings
 from graph.ontology import NODES
+from graph.opinions import Opinions
 from graph.overrides import Override
 from graph.records import DAY, Edge, Node, batch_of, from_millis
 from graph.rerun import Run, rerun, run
@@ -116,11 +117,11 @@ def test_people_s_decisions_count_in_both(tmp_path: Path) -> None:
         Override(type_, key, infrastructure=True, kind="", reason="known", until=LATE)
         for type_, key in (("Device", "dev-two"), ("Account", "acc-two"))
     ]
-    before = run(snap, as_of=at(390), window_days=WINDOW, overrides=aside)
-    assert sets(rerun(before, snap, as_of=at(400), overrides=aside).found.rings) == {
+    before = run(snap, as_of=at(390), window_days=WINDOW, opinions=Opinions(tuple(aside)))
+    assert sets(rerun(before, snap, as_of=at(400), opinions=Opinions(tuple(aside))).found.rings) == {
         tuple(f"Aone{n}" for n in range(4))
     }
-    assert sets(find_rings(snap, as_of=at(400), window_days=WINDOW, overrides=aside).rings) == {
+    assert sets(find_rings(snap, as_of=at(400), window_days=WINDOW, opinions=Opinions(tuple(aside))).rings) == {
         tuple(f"Aone{n}" for n in range(4))
     }
 
@@ -229,6 +230,6 @@ def test_things_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "Device" in run(snap, as_of=at(400), window_days=WINDOW).aside
     assert "Device" in rerun(before, snap, as_of=at(400)).aside
     lead = Override("Device", "tablet", infrastructure=False, kind="", reason="not theirs", until=LATE)
-    assert "Device" not in rerun(before, snap, as_of=at(400), overrides=[lead]).aside
+    assert "Device" not in rerun(before, snap, as_of=at(400), opinions=Opinions((lead,))).aside
     monkeypatch.setattr(continued, "LEAST_JUDGED", {"Device": 1000})
     assert "Device" not in rerun(before, snap, as_of=at(400)).aside
