@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from workbench.lastrun import Decided, LastRun
 from workbench.render import CHINA
 
 if TYPE_CHECKING:
-    from graph.overrides import Override
+    from graph.opinions import Opinions
     from graph.rerun import Run
 
 LATE = 31 * DAY
@@ -55,19 +54,23 @@ class Continuing:
         known = self.snapshot.nodes["Application"].known_at <= to_millis(self.as_of)
         return int(known.sum()) - self.last.applications
 
-    def run(self, overrides: Iterable[Override]) -> Run:
+    def run(self, opinions: Opinions) -> Run:
         """What is set aside is counted anew; links and candidates are those of the last whole run."""
+        from graph.moved import Moved
+        from graph.opinions import Innocent
         from graph.rerun import rerun
 
-        before = replace(self.last.run, as_of=self.seen_until)
-        made = rerun(before, self.snapshot, as_of=to_millis(self.as_of), overrides=overrides)
+        before, now = self.last.decided, Decided.by(opinions)
+        moved = Moved(before.labelled_otherwise(now), {Innocent(*each) for each in before.linked_otherwise(now)})
+        last = replace(self.last.run, as_of=self.seen_until)
+        made = rerun(last, self.snapshot, as_of=to_millis(self.as_of), opinions=opinions, moved=moved)
         aside = Counter(kind for each in made.aside.values() for kind in each.kinds)
         return replace(made, found=replace(made.found, infrastructure=dict(sorted(aside.items()))))
 
 
-def start(here: Instance, as_of: datetime | None, window_days: int, decided: tuple[Decided, ...]) -> Continuing:
+def start(here: Instance, as_of: datetime | None, window_days: int, opinions: Opinions) -> Continuing:
     """Raises CannotContinue."""
-    last = _last(here, window_days, decided)
+    last = _last(here, window_days, Decided.by(opinions))
     if as_of is not None:
         _later(last, as_of)
     base, snapshot = _snapshots(here, last)
@@ -80,7 +83,7 @@ def start(here: Instance, as_of: datetime | None, window_days: int, decided: tup
     return Continuing(last, snapshot, as_of, seen_until)
 
 
-def _last(here: Instance, window_days: int, decided: tuple[Decided, ...]) -> LastRun:
+def _last(here: Instance, window_days: int, decided: Decided) -> LastRun:
     last = lastrun.load(here.settings)
     if last is None:
         there = lastrun.place(here.settings).exists()
@@ -89,13 +92,15 @@ def _last(here: Instance, window_days: int, decided: tuple[Decided, ...]) -> Las
             if there
             else "none is kept to go on from; there was none, or the keys were rotated since"
         )
+    if last.by_model is not None:
+        raise CannotContinue("a model ranked the last one")
     if last.store != here.store.url:
         raise CannotContinue("the last one was on another store")
     if last.batch not in {(mark.sequence, mark.id, mark.digest) for mark in here.marks()}:
         raise CannotContinue("the store was filled anew since the last one")
     if last.run.window_days != window_days:
         raise CannotContinue(f"the last one was of {last.run.window_days} days, not {window_days}")
-    if last.decided != decided:
+    if last.decided.overrides != decided.overrides:
         raise CannotContinue("the overrides have changed since the last one")
     return last
 

@@ -97,7 +97,8 @@ class Instance:
         self._require_absorbed()
         (self.settings.home / "desks" / "current").unlink(missing_ok=True)
         self._stamp.unlink(missing_ok=True)
-        lastrun.place(self.settings).unlink(missing_ok=True)
+        for place in (lastrun.place(self.settings), lastrun.beside(self.settings)):
+            place.unlink(missing_ok=True)
         if undo:
             self.vault.abandon_rotation(self._retoken)
             return sum(self.vault.count().values())
@@ -118,14 +119,15 @@ class Instance:
             )
 
     def _retoken(self, moves: Iterable[tuple[str, str, str]]) -> int:
-        """Store first, then the overrides; stopped in between, the same moves come once more."""
-        from workbench.casebook import opening, opinions
+        """Store first, then the casebook; stopped in between, the same moves come once more."""
+        from workbench.casebook import opening
+        from workbench.casebook.following import Following
 
         if not opening.exists(self.settings.casebook_url):
             return self.store.retoken(moves)
         with open_casebook(self.settings) as casebook:
             with casebook.reading() as db:
-                following = opinions.Following(db)
+                following = Following(db)
             number = self.store.retoken(following.through(moves))
             with casebook.writing() as db:
                 following.retoken(db)

@@ -188,6 +188,15 @@ class Journal:
         found: bytes | None = self._one("SELECT answer FROM answers WHERE sequence = ?", sequence)
         return found
 
+    def answered(self, after: int, *, limit: int) -> list[tuple[Entry, bytes | None]]:
+        """The next entries, each with its answer where one is kept."""
+        query = (
+            "SELECT e.sequence, e.kind, e.about, e.at, e.told, a.answer FROM entries e "
+            "LEFT JOIN answers a ON a.sequence = e.sequence WHERE e.sequence > ? ORDER BY e.sequence LIMIT ?"
+        )
+        with self._lock, _told(self.path):
+            return [(Entry(*row[:5]), row[5]) for row in self._loose.execute(query, (after, limit))]
+
     def latest_answers(self, most: int) -> list[bytes]:
         """The newest, oldest of them first."""
         with self._lock, _told(self.path):
@@ -215,6 +224,10 @@ class Journal:
             return self._loose.execute(
                 "SELECT * FROM differences WHERE at >= ? ORDER BY sequence DESC, version LIMIT ?", (since, limit)
             ).fetchall()
+
+    def about(self, sequence: int) -> str:
+        """The application of an entry; "" where there is no such entry."""
+        return str(self._one("SELECT about FROM entries WHERE sequence = ?", sequence) or "")
 
     def marked(self, name: str) -> int:
         found = self._one("SELECT sequence FROM marks WHERE name = ?", name)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from graph.errors import NodeNotFound
+from graph.errors import InputError, NodeNotFound
 from graph.records import NodeRef
 from graph.settings import Settings
-from workbench import instance
-from workbench.cells import as_csv
+from workbench import instance, labelfile
 from workbench.render import CHINA
-from workbench.terminal import Author, Json, Store, beginning, moment, out, say, who, written_to
+from workbench.terminal import Author, Json, Store, beginning, moment, out, say, who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +56,9 @@ def add(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Append a label. The same again changes nothing."""
+    """Append a label; a score service that runs on this instance sees it within a second. The same again changes
+    nothing."""
+    from workbench import labelling
     from workbench.casebook import labels
 
     now = datetime.now(UTC)
@@ -70,8 +71,10 @@ def add(
     )  # fmt: skip
     with instance.opened(store, vault=False) as here:
         _loaded(here, application_id)
-        with instance.open_casebook(here.settings) as casebook, casebook.writing() as db:
-            done = labels.add(db, said, request_key=request_key or labels.own_key(said), now=now)
+        with instance.open_casebook(here.settings) as casebook:
+            with casebook.writing() as db:
+                done = labels.add(db, said, request_key=request_key or labels.own_key(said), now=now)
+            labelling.tell(here.settings, casebook, [done.id], now=now)
     text = f"label {done.id} was told before" if done.again else f"label {done.id}: {application_id} {label}"
     say(done._asdict(), as_json, text)
 
@@ -87,15 +90,39 @@ def list_(
     say([written(each) for each in found], as_json, _table(found))
 
 
-@app.command(epilog="Example: ringroad labels export --out labels.csv")
+@app.command(
+    epilog="Examples: ringroad labels export --out labels.csv · ringroad labels export --out labels.parquet --in-force"
+)
 def export(
-    out_file: Annotated[Path, typer.Option("--out", help="Write a CSV here.")],
+    out_file: Annotated[Path, typer.Option("--out", help="Write here.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv or parquet; default: as the file's name ends.")
+    ] = None,
+    in_force: Annotated[bool, typer.Option("--in-force", help="Leave superseded labels out.")] = False,
     as_of: AsOf = None,
 ) -> None:
-    """Labels in force as a CSV that a spreadsheet may open."""
-    found = [written(each) for each in _read(None, as_of)]
-    written_to(out_file, as_csv(COLUMNS, ([each[name] for name in COLUMNS] for each in found)))
+    """All labels ever told: who said and confirmed them, what they replaced, what holds. Spreadsheets may open it."""
+    form = form or (labelfile.PARQUET if out_file.suffix == ".parquet" else labelfile.CSV)
+    if form not in labelfile.FORMATS:
+        raise InputError(f"--format {form[:20]} is none; write csv or parquet")
+    found = _read(None, as_of) if in_force else _every(as_of)
+    content = labelfile.written(found, form)
+    try:
+        out_file.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{out_file} cannot be written ({error.strerror})") from None
     out.print(f"{len(found):,} labels in {out_file}", style="dim", markup=False, soft_wrap=True)
+
+
+def _every(as_of: str | None) -> Sequence[Said]:
+    """Superseded ones too, of those that had been told by then."""
+    from workbench.casebook import labels, opening
+
+    at, settings = moment(as_of, "--as-of") if as_of else datetime.now(UTC), Settings.read()
+    if not opening.exists(settings.casebook_url):
+        return []
+    with instance.open_casebook(settings) as casebook, casebook.reading() as db:
+        return [each for each in labels.since(db, 0) if each.known_at <= at]
 
 
 def _loaded(here: instance.Instance, application_id: str) -> None:

@@ -17,17 +17,19 @@ from graph.settings import Settings
 from graph.snapshot import Progress, Snapshot
 from workbench import continuing, lastrun
 from workbench.instance import Instance, open_casebook, written
+from workbench.lastrun import ByModel
 
 if TYPE_CHECKING:
-    from graph.overrides import Override
-    from graph.rerun import Opinion, Run
+    from graph.opinions import Opinions
+    from graph.rerun import Run
     from graph.rings import Found
     from workbench.casebook.runs import Change
+    from workbench.scoring import RingOpinion
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Rings as of a time (None: of the newest application), with the overrides of a time."""
+    """Rings as of a time (None: of the newest application), with people's opinions of a time."""
 
     as_of: datetime | None
     window_days: int
@@ -55,13 +57,13 @@ class RingRun:
 def run(here: Instance, asked: Asked, progress: Progress = lambda *_: None) -> RingRun:
     if not asked.since_last:
         return _whole(here, asked, progress)
-    overrides = _overrides(here, asked)
+    opinions = _decided(here, asked)
     try:
-        going = continuing.start(here, asked.as_of, asked.window_days, lastrun.decided(overrides))
+        going = continuing.start(here, asked.as_of, asked.window_days, opinions)
     except continuing.CannotContinue as why:
         ran = _whole(here, asked, progress)
         return replace(ran, notes=(f"a whole run: {why}", *ran.notes))
-    ran = _recorded(here, going.snapshot, replace(asked, as_of=going.as_of), going.run(overrides), overrides)
+    ran = _recorded(here, going.snapshot, replace(asked, as_of=going.as_of), going.run(opinions), opinions)
     return replace(ran, since=going.since, fresh=going.fresh, notes=_ahead(here, going.snapshot, asked))
 
 
@@ -74,26 +76,35 @@ def _whole(here: Instance, asked: Asked, progress: Progress) -> RingRun:
 def whole(here: Instance, snapshot: Snapshot, asked: Asked) -> RingRun:
     from graph import rerun
 
-    overrides = _overrides(here, asked)
+    opinions = _decided(here, asked)
     as_of = asked.as_of or here.newest(snapshot)
-    opinion = _opinion(here, snapshot, to_millis(as_of)) if asked.by_model else None
+    opinion = _opinion(here, snapshot, to_millis(as_of), opinions) if asked.by_model else None
     made = rerun.run(
-        snapshot, as_of=to_millis(as_of), window_days=asked.window_days, overrides=overrides, opinion=opinion
+        snapshot, as_of=to_millis(as_of), window_days=asked.window_days, opinions=opinions, opinion=opinion
     )
-    return _recorded(here, snapshot, replace(asked, as_of=as_of), made, overrides)
+    return _recorded(here, snapshot, replace(asked, as_of=as_of), made, opinions, _kept(snapshot, opinion))
 
 
-def _opinion(here: Instance, snapshot: Snapshot, night: int) -> Opinion:
+def _kept(snapshot: Snapshot, opinion: RingOpinion | None) -> ByModel | None:
+    if opinion is None:
+        return None
+    ids = snapshot.nodes["Application"].ids
+    return ByModel(opinion.version, ids, opinion.risk, opinion.fraud)
+
+
+def _opinion(here: Instance, snapshot: Snapshot, night: int, opinions: Opinions) -> RingOpinion:
+    from graph.innocent import without
     from workbench import scoring
 
-    return scoring.opinion(here, snapshot, night)
+    snapshot = without(snapshot, opinions.innocent)
+    return scoring.opinion(here, snapshot, night, opinions.here(snapshot).overrides)
 
 
-def _overrides(here: Instance, asked: Asked) -> list[Override]:
+def _decided(here: Instance, asked: Asked) -> Opinions:
     from workbench.casebook import opinions
 
     with open_casebook(here.settings) as casebook, casebook.reading() as db:
-        return opinions.overrides_as_of(db, asked.overrides_as_of)
+        return opinions.opinions_as_of(db, asked.overrides_as_of)
 
 
 def _ahead(here: Instance, snapshot: Snapshot, asked: Asked) -> tuple[str, ...]:
@@ -101,22 +112,25 @@ def _ahead(here: Instance, snapshot: Snapshot, asked: Asked) -> tuple[str, ...]:
     return (said,) if said else ()
 
 
-def _recorded(here: Instance, snapshot: Snapshot, asked: Asked, made: Run, overrides: list[Override]) -> RingRun:
+def _recorded(  # noqa: PLR0917
+    here: Instance, snapshot: Snapshot, asked: Asked, made: Run, opinions: Opinions, by_model: ByModel | None = None
+) -> RingRun:
+    from workbench import casing
     from workbench.casebook import runs
 
     as_of, mark = asked.as_of or here.newest(snapshot), here.marks()[-1]
     about = runs.Run(as_of, made.window_days, asked.overrides_as_of, mark.sequence, _window(snapshot, made))
-    with open_casebook(here.settings) as casebook, casebook.writing() as db:
-        change = runs.record(db, made.found.rings, about, now=datetime.now(UTC))
+    with open_casebook(here.settings) as casebook:
+        recording = casing.RingCases.of(casebook, snapshot, made.found.rings, as_of=as_of)
+        with casebook.writing() as db:
+            change = recording.record(db, about, now=datetime.now(UTC))
     named = [replace(ring, ring_id=name) for ring, name in zip(made.found.rings, change.ring_ids, strict=True)]
     ran = RingRun(as_of, replace(made.found, rings=named), change)
     _keep(here.settings, ran, asked.overrides_as_of)
     known = int((snapshot.nodes["Application"].known_at <= made.as_of).sum())
     batch = (mark.sequence, mark.id, mark.digest)
-    if asked.by_model:  # the next run must not go on from what a model ranked
-        lastrun.place(here.settings).unlink(missing_ok=True)
-        return ran
-    lastrun.save(here.settings, lastrun.LastRun(made, here.store.url, batch, lastrun.decided(overrides), known))
+    decided = lastrun.Decided.by(opinions)
+    lastrun.save(here.settings, lastrun.LastRun(made, here.store.url, batch, decided, known, by_model))
     return ran
 
 

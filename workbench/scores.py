@@ -62,8 +62,9 @@ def train(
     from workbench import scoring
 
     with instance.opened(store, vault=False) as here, _bar("train") as progress:
-        ready = scoring.prepare(here, progress)
-        day = moment(until, "--until") if until else here.newest(ready.snapshot)
+        asked = moment(until, "--until") if until else None
+        ready = scoring.prepare(here, progress, opinions_of=asked)
+        day = asked or here.newest(ready.snapshot)
         made = scoring.train(here, ready, until=day, seed=seed, by=_by(why, author), promote=promote, progress=progress)
     lines = [f"{made.version} trained on what was known by {day.astimezone(CHINA):%Y-%m-%d %H:%M}"]
     if made.metrics:
@@ -88,8 +89,8 @@ def score(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Score applications, each as of its own submission, with a decision and reason codes."""
-    from workbench import scoring
+    """Score applications, each as of its own submission, with a decision and reason codes; the queue follows."""
+    from workbench import casing, scoring
 
     if since and applications:
         raise InputError("--since and --applications exclude each other; give one")
@@ -101,6 +102,7 @@ def score(
         scored = scoring.score(
             ready, scorer, version, rows, rings=scoring.last_rings(here.settings, ready, rows), progress=progress
         )
+        casing.keep_scores(here.settings, ready.snapshot, scored, as_of=here.newest(ready.snapshot))
     if out_file is not None:
         written_to(out_file, scoring.as_csv(scored))
     if as_json:
@@ -149,8 +151,8 @@ def evaluate(
 
     running.prepare_folder(out_dir)
     with instance.opened(store, vault=False) as here, _bar("evaluate") as progress:
-        ready = scoring.prepare(here, progress)
-        day = _start(cut) or scoring.three_quarters(ready)
+        day = _start(cut) or scoring.three_quarters(here.snapshot(progress))
+        ready = scoring.prepare(here, progress, opinions_of=day)
         done = running.backtest(ready, cut=to_millis(day), every=every, seed=seed, progress=progress)
         assessment.write(done, out_dir, truth=truth)
     say(running.summary(done), as_json, _told(running.summary(done), out_dir))

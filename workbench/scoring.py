@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gnn.registry import By, Model, Registry
     from gnn.scorer import Scorer, Scores
     from gnn.training import Prepared, Trained
+    from graph.opinions import Opinions
+    from graph.overrides import Placed
     from graph.rings import Examined
     from graph.snapshot import Snapshot
 
@@ -40,6 +42,8 @@ TABLES = (
 LATENCY_MS = 50.0
 LEAST_AUC = 0.6
 """A version that ranks worse on its validation months never serves; rules do better."""
+
+NOTHING_LOADED = "the store holds no application; load a folder that has applications.csv"
 
 UNTRAINED = "untrained"
 """The model version of scores by rules and isolation forest alone, where nothing was ever trained."""
@@ -69,13 +73,31 @@ class Published:
     auxiliaries: Mapping[str, float]
 
 
-def prepare(here: Instance, progress: Progress = lambda *_: None) -> Prepared:
+def prepare(here: Instance, progress: Progress = lambda *_: None, *, opinions_of: datetime | None = None) -> Prepared:
+    """Without the links that people found innocent by then, and with what they had decided about single things (None:
+    by now). Who trains as of a day takes those of that day."""
     from gnn import training
+    from graph.innocent import without
 
     snapshot = here.snapshot(lambda name, done, total: progress(f"snapshot {name}", done, total))
     if not len(snapshot.nodes["Application"]):
-        raise InputError("the store holds no application; load a folder that has applications.csv")
-    return training.prepare(snapshot, events_of(here), progress=progress)
+        raise InputError(NOTHING_LOADED)
+    said = opinions(here.settings, opinions_of or datetime.now(UTC))
+    snapshot = without(snapshot, said.innocent)
+    return training.prepare(snapshot, events_of(here), overrides=said.here(snapshot).overrides, progress=progress)
+
+
+def opinions(settings: Settings, at: datetime) -> Opinions:
+    """Of people, as far as there is a casebook."""
+    from graph.opinions import NOBODY_S
+    from workbench.casebook import opening
+    from workbench.casebook.opinions import opinions_as_of
+    from workbench.instance import open_casebook
+
+    if not opening.exists(settings.casebook_url):
+        return NOBODY_S
+    with open_casebook(settings) as casebook, casebook.reading() as db:
+        return opinions_as_of(db, at)
 
 
 def registry(settings: Settings) -> Registry:
@@ -96,27 +118,43 @@ def features_hash() -> str:
 
 @dataclass(frozen=True)
 class RingOpinion:
-    """What hindsight says of everybody on a night, and the learned rank of candidates."""
+    """What hindsight says of everybody on a night, and the learned rank of candidates. What people know of somebody
+    counts where it is worse."""
 
     risk: Floats
     fraud: Flags
     scorer: Scorer
+    version: str
 
-    def rescored(self, examined: Examined) -> Examined:
+    def rescored(self, examined: Examined, rows: Ints | None = None) -> Examined:
+        """`rows`: whom an excerpt shows, if it is one."""
         from gnn.ringrank import Known, Night
+        from graph.opinions import CONFIRMED
 
-        return self.scorer.ring_rank.rescored(Night(examined, Known(self.risk, self.fraud)))
+        risk, fraud = (self.risk, self.fraud) if rows is None else (self.risk[rows], self.fraud[rows])
+        if (known := examined.signs.known) is not None:
+            risk, fraud = np.maximum(risk, known), fraud | (known >= CONFIRMED)
+        return self.scorer.ring_rank.rescored(Night(examined, Known(risk, fraud)))
 
 
-def opinion(here: Instance, snapshot: Snapshot, night: int) -> RingOpinion:
+def opinion(here: Instance, snapshot: Snapshot, night: int, overrides: Sequence[Placed] = ()) -> RingOpinion:
     """Of the serving model. Raises InputError when none was trained."""
     from gnn.training import hindsight_of, later_book
 
     served = serving(here.settings)
     if served is None or served[0].hindsight is None:
         raise InputError("no model serves yet; run `ringroad train` first, or leave --by-model out")
-    later = later_book(snapshot, events_of(here))
-    return RingOpinion(hindsight_of(served[0], later, night), later.labels.known(night), served[0])
+    later = later_book(snapshot, events_of(here), overrides)
+    return RingOpinion(hindsight_of(served[0], later, night), later.labels.known(night), *served)
+
+
+def opinion_again(settings: Settings, version: str, risk: Floats, fraud: Flags) -> RingOpinion:
+    """As that version said before. Raises ModelRefused where it is gone."""
+    from gnn.rules import read_settings
+    from gnn.scorer import Scorer
+
+    model = registry(settings).open(version, features_hash=features_hash())
+    return RingOpinion(risk, fraud, Scorer.load(model.folder, read_settings()), version)
 
 
 def events_of(here: Instance) -> dict[str, Any]:
@@ -377,11 +415,16 @@ def stamp(millis: int) -> str:
     return from_millis(millis).astimezone(CHINA).isoformat(timespec="seconds")
 
 
-def three_quarters(ready: Prepared) -> datetime:
+def three_quarters(snapshot: Snapshot) -> datetime:
     """The beginning of the day before which three quarters of the time lie."""
+    from gnn.book import FOREVER, when
     from workbench.render import CHINA
 
-    first, last = int(ready.book.submitted.min()), int(ready.book.submitted.max())
+    nodes = snapshot.nodes["Application"]
+    if not len(nodes):
+        raise InputError(NOTHING_LOADED)
+    submitted, _ = when(nodes.times("submitted_at", as_of=FOREVER), nodes.known_at)
+    first, last = int(submitted.min()), int(submitted.max())
     day = from_millis(first + (last - first) * 3 // 4).astimezone(CHINA)
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -3,7 +3,8 @@
     git archive 105848f | tar -x -C OLD; cd OLD
     PYTHONPATH=. python RINGROAD/tests/golden/make_casebook.py casebook-0001.sqlite
 
-Each revision that was released keeps its file; none is ever made again. Nothing but this script's own names is in it.
+105848f has 0001, 2920941 has 0002. Each revision that was released keeps its file; none is ever made again.
+Nothing but this script's own names is in it.
 """
 
 from __future__ import annotations

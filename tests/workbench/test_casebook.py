@@ -25,6 +25,7 @@ from graph.errors import InputError, NodeNotFound, RingroadError
 from graph.overrides import Override
 from graph.rings import Ring, Shared
 from workbench.casebook import copies, lineages, opening, opinions, runs, tables
+from workbench.casebook.following import Following
 from workbench.casebook.opening import HEAD, VERSION_TABLE, Casebook, CasebookError, alembic_config
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -243,7 +244,7 @@ def test_the_migrations_are_no_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
         command.upgrade(config, "head", sql=True)
     assert sql.getvalue().count("CREATE TABLE") == len(tables.metadata.tables) + 1
     assert "TIMESTAMP WITH TIME ZONE" in sql.getvalue()
-    for table in ("labels", "strategies"):
+    for table in ("labels", "strategies", "audit", "case_entries", "ring_roles", "ring_updates"):
         assert f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW" in sql.getvalue()
 
 
@@ -490,7 +491,7 @@ def test_tokens_of_overrides_follow_and_come_back(casebook: Casebook) -> None:
 
     def moved(moves: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
         with casebook.writing() as db:
-            following = opinions.Following(db)
+            following = Following(db)
             assert list(following.through(iter(moves))) == moves, "the store sees every move"
             following.retoken(db)
             return [(each.override.type, each.override.key) for each in opinions.listed(db)]

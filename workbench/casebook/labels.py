@@ -113,6 +113,12 @@ def add(db: Connection, label: Label, *, request_key: str, now: datetime) -> Add
     return Added(number, again=False)
 
 
+def requested(db: Connection, request_key: str) -> Said | None:
+    """What this request told when it came before."""
+    found = _read(db, labels.c.request_key == _hashed(request_key))
+    return found[0] if found else None
+
+
 def own_key(label: Label) -> str:
     """A request key for who has none: what is said again word for word is said once."""
     return f"own {_digest(label)}"
@@ -198,6 +204,34 @@ def of(db: Connection, application_id: str) -> Sequence[Said]:
     return _read(db, labels.c.application_id == application_id)
 
 
+def of_all(db: Connection, application_ids: Sequence[str]) -> dict[str, list[Said]]:
+    """As `of`, of many; those of which nothing was said are not in it."""
+    found: dict[str, list[Said]] = {}
+    for at in range(0, len(application_ids), 500):  # SQLite takes a limited number of parameters
+        for each in _read(db, labels.c.application_id.in_(application_ids[at : at + 500])):
+            found.setdefault(each.label.application_id, []).append(each)
+    return found
+
+
+def standing(said: Sequence[Said]) -> Said | None:
+    """Of what was said of one application the newest that none replaced."""
+    ended = {each.label.supersedes for each in said}
+    return next((each for each in reversed(said) if each.id not in ended), None)
+
+
+def get(db: Connection, id: int) -> Said:  # noqa: A002 - the column's own name
+    """Raises NodeNotFound."""
+    found = _read(db, labels.c.id == id)
+    if not found:
+        raise NodeNotFound(f"there is no label {id}; `ringroad labels list` shows them")
+    return found[0]
+
+
+def count(db: Connection) -> int:
+    """Rows are numbered from 1 without gaps."""
+    return db.execute(select(func.max(labels.c.id))).scalar() or 0
+
+
 def since(db: Connection, id: int) -> Sequence[Said]:  # noqa: A002 - the column's own name
     """What was told after that row, in order."""
     return _read(db, labels.c.id > id)
@@ -256,7 +290,12 @@ def _by_id(db: Connection, ids: Sequence[int]) -> dict[int, Said]:
 
 
 def _read(db: Connection, which: Any) -> list[Said]:
-    return [_said(row) for row in db.execute(select(labels).where(which).order_by(labels.c.id))]
+    return of_rows(db.execute(select(labels).where(which).order_by(labels.c.id)))
+
+
+def of_rows(rows: Iterable[Row[Any]]) -> list[Said]:
+    """Of whole rows of the table."""
+    return [_said(row) for row in rows]
 
 
 def _said(row: Row[Any]) -> Said:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from graph.lineage import LIFE, Event, Kind, Known
 from workbench.casebook.tables import ring_events, ring_members, ring_runs, ring_states, rings
@@ -68,9 +68,7 @@ def known_after(db: Connection, run: Recorded) -> list[Known]:
     """All rings born up to and in that run, as they stood after it; nothing of later runs."""
     last = last_of_life(db, run.id)
     members: dict[str, set[str]] = {ring_id: set() for ring_id in last}
-    rows = select(ring_members.c.ring_id, ring_members.c.application_id).where(
-        ring_members.c.joined_run <= run.id, or_(ring_members.c.left_run.is_(None), ring_members.c.left_run > run.id)
-    )
+    rows = select(ring_members.c.ring_id, ring_members.c.application_id).where(_there_after(run.id))
     for ring_id, application_id in db.execute(rows):
         members[ring_id].add(application_id)
     born = {each.ring_id: each.born_at for each in db.execute(select(rings.c.ring_id, rings.c.born_at))}
@@ -84,6 +82,50 @@ def known_after(db: Connection, run: Recorded) -> list[Known]:
         )
         for ring_id, event in sorted(last.items())
     ]
+
+
+def of_rings(db: Connection, ring_ids: Iterable[str]) -> list[Known]:
+    """These as they stand after the newest run; who was never recorded is left out."""
+    found = _some(db, select(rings), rings.c.ring_id, ring_ids)
+    there = _some(
+        db,
+        select(ring_members.c.ring_id, ring_members.c.application_id).where(ring_members.c.left_run.is_(None)),
+        ring_members.c.ring_id,
+        [row.ring_id for row in found],
+    )
+    members: dict[str, set[str]] = {}
+    for row in there:
+        members.setdefault(row.ring_id, set()).add(row.application_id)
+    return [
+        Known(row.ring_id, frozenset(members.get(row.ring_id, ())), row.status == "alive", row.born_at, row.last_as_of)
+        for row in found
+    ]
+
+
+def holding(db: Connection, application_ids: Iterable[str]) -> set[str]:
+    """Rings, living or dead, in which one of these stood last."""
+    query = select(ring_members.c.ring_id).distinct().where(ring_members.c.left_run.is_(None))
+    return {row.ring_id for row in _some(db, query, ring_members.c.application_id, application_ids)}
+
+
+def _some(db: Connection, query: Select[Any], column: ColumnElement[Any], values: Iterable[str]) -> list[Row[Any]]:
+    """With this column among many values: SQLite takes a limited number of parameters."""
+    every = sorted(set(values))
+    return [
+        row for at in range(0, len(every), 500) for row in db.execute(query.where(column.in_(every[at : at + 500])))
+    ]
+
+
+def members_after(db: Connection, ring_id: str, run: Recorded) -> frozenset[str]:
+    """Who stood in a ring after that run; nobody before its birth."""
+    rows = select(ring_members.c.application_id).where(ring_members.c.ring_id == ring_id, _there_after(run.id))
+    return frozenset(db.execute(rows).scalars())
+
+
+def _there_after(number: int) -> ColumnElement[bool]:
+    return and_(
+        ring_members.c.joined_run <= number, or_(ring_members.c.left_run.is_(None), ring_members.c.left_run > number)
+    )
 
 
 def alive(last: Event) -> bool:

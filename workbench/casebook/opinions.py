@@ -1,20 +1,23 @@
-"""What people decided about shared things, each with author, reason and an end; nothing is ever deleted."""
+"""What people decided about shared things, each with author, reason and an end; nothing is ever deleted.
+
+`opinions_as_of` puts together all that changes what is a ring: these, innocent links and labels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
+from gnn.dispositions import BENIGN, DATA_ERROR, POSITIVE, SUSPECTED
+from graph import opinions
 from graph.errors import InputError, NodeNotFound
-from graph.ontology import NODES
+from graph.opinions import Opinions
 from graph.overrides import Override
+from workbench.casebook import innocent, labels
 from workbench.casebook.tables import overrides
-
-Moves = Iterable[tuple[str, str, str]]
-"""(kind, old token, new token), as `Vault.rotate_index` hands them over."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,23 @@ def overrides_as_of(db: Connection, at: datetime) -> list[Override]:
     """
     query = select(overrides).where(_in_force(at)).order_by(overrides.c.type, overrides.c.key)
     return [_opinion(row).override for row in db.execute(query)]
+
+
+def opinions_as_of(db: Connection, at: datetime) -> Opinions:
+    """All that counted then. Of several final labels of an application the newest that is not superseded counts."""
+    said = {each.label.application_id: each.counts_as for each in labels.in_force(db, at) if each.counts_as}
+    return Opinions(
+        overrides=tuple(overrides_as_of(db, at)),
+        innocent=tuple(innocent.in_force(db, at)),
+        cleared=frozenset(name for name, label in said.items() if label in LEAVES),
+        risk={name: RISK[label] for name, label in sorted(said.items()) if label in RISK},
+    )
+
+
+LEAVES = (BENIGN, DATA_ERROR)
+"""A bad debtor (OUT_OF_SCOPE_CREDIT) is no fraud, and still one of those who share a device."""
+
+RISK = {POSITIVE: opinions.CONFIRMED, SUSPECTED: opinions.SUSPICION}
 
 
 def listed(db: Connection) -> Sequence[Opinion]:
@@ -72,34 +92,6 @@ def end(db: Connection, number: int, *, author: str, because: str, now: datetime
         raise InputError(f"override {number} has ended already; `ringroad override list --all` says when")
     ended = {"ended_at": now, "ended_by": author, "ended_because": because}
     db.execute(update(overrides).where(overrides.c.id == number).values(**ended))
-
-
-class Following:
-    """Lets `retoken` of a store see all moves, and remembers those of overridden things for `retoken` here.
-
-    A rotation that was stopped hands over the same moves again; a token that was moved
-    before is not found then, which is no fault.
-    """
-
-    def __init__(self, db: Connection) -> None:
-        self._held = {(row.type, row.key) for row in db.execute(select(overrides.c.type, overrides.c.key))}
-        self._moved: list[tuple[str, str, str]] = []
-
-    def through(self, moves: Moves) -> Iterator[tuple[str, str, str]]:
-        kinds = {NODES[type_].kind for type_, _ in self._held}
-        for kind, old, new in moves:
-            if kind in kinds:
-                self._moved += [(type_, old, new) for type_, key in self._held if key == old and _of(type_) == kind]
-            yield kind, old, new
-
-    def retoken(self, db: Connection) -> None:
-        for type_, old, new in self._moved:
-            same = and_(overrides.c.type == type_, overrides.c.key == old)
-            db.execute(update(overrides).where(same).values(key=new))
-
-
-def _of(type_: str) -> str | None:
-    return NODES[type_].kind
 
 
 def _in_force(at: datetime):  # type: ignore[no-untyped-def] # SQLAlchemy's own type of a condition

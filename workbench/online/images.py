@@ -1,7 +1,7 @@
 """The graph that scores are read from: made in the background, kept on disk, opened by every process in a moment.
 
     desks/20261123T020000/        an image of `gnn/image.py`: the desk as it stood when it was made
-    desks/20261123T020000.rules/  a scorer without any training, for when no model can be trusted
+    desks/20261123T020000.rules/  a scorer without any training, for when no model can be trusted; `sessions.py`
     desks/current                 the name of the one that serves
 
 A process goes on from the image with what the journal holds since (`position`).
@@ -10,6 +10,7 @@ A process goes on from the image with what the journal holds since (`position`).
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
 from gnn.assessor import Assessor
 from gnn.image import Image, open_image, save_image
@@ -31,11 +33,12 @@ from gnn.training import PEER_COLUMNS, untrained
 from graph.errors import ModelRefused, RingroadError, SnapshotError
 from graph.records import Ints, from_millis, node_id, node_ids, to_millis
 from workbench import scoring
-from workbench.casebook import strategies
+from workbench.casebook import innocent, strategies
 from workbench.casebook.opening import Casebook
+from workbench.casebook.opinions import overrides_as_of
 from workbench.instance import Instance, open_casebook, open_graph
 from workbench.journal import Journal
-from workbench.online import places
+from workbench.online import places, sessions
 from workbench.online.absorbing import absorbed_by
 from workbench.online.filing import Decided, Known
 from workbench.online.rings import Rings
@@ -191,9 +194,10 @@ def _role(settings: ServiceSettings, role: str) -> str | None:
 # Making --------------------------------------------------------------------------------------------------
 
 
-def due(settings: ServiceSettings, now: int, told: int = 0) -> bool:
-    """Whether a new one is wanted: none is there, it is old, another model serves, or so much was `told` since (the
-    journal's newest entry) that a process would take long to start."""
+def due(settings: ServiceSettings, now: int, told: int = 0, decided: str = "") -> bool:
+    """Whether a new one is wanted: none is there, it is old, another model serves, so much was `told` since (the
+    journal's newest entry) that a process would take long to start, or it is an hour old and people have `decided`
+    otherwise about links and things."""
     name = current(settings)
     if name is None:
         return (settings.base.home / "graph.sqlite").exists() or "sqlite" not in settings.base.store_url
@@ -206,7 +210,15 @@ def due(settings: ServiceSettings, now: int, told: int = 0) -> bool:
         now - int(about["built_at"]) > settings.refresh_hours * HOUR
         or told - int(about["position"]) > MOST_SINCE
         or (champion is not None and champion not in about["versions"])
+        or (decided not in ("", about.get("decided", "")) and now - int(about["built_at"]) > HOUR)
     )
+
+
+def decided(db: Connection, at: datetime) -> str:
+    """Names what people decided about links and things; an image made by it differs from others. Labels reach a desk
+    through the journal, and are not of it."""
+    things = [(each.type, each.key, each.infrastructure) for each in overrides_as_of(db, at)]
+    return hashlib.blake2b(repr((things, innocent.in_force(db, at))).encode(), digest_size=8).hexdigest()
 
 
 def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> Path:
@@ -218,14 +230,18 @@ def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> 
     with _alone(settings.desks / "lock"), open_graph(settings.base, None) as store:
         here = Instance(settings.base, store, None)
         built_at = to_millis(datetime.now(UTC))
-        ready = scoring.prepare(here, progress)
+        with open_casebook(settings.base) as casebook, casebook.reading() as db:
+            said = decided(db, from_millis(built_at))
+        ready = scoring.prepare(here, progress, opinions_of=from_millis(built_at))
         with Journal(settings.journal_file, clock=lambda: built_at) as journal:
             position, name_of = absorbed_by(here.marks(), ready.snapshot.sequence, journal), journal.name
         alone = untrained(ready, settings=read_settings())
         version, scorers = _scorers(settings, alone)
         progress("image", 0, 1)
         name = f"{from_millis(built_at):%Y%m%dT%H%M%S%f}"[:18]
-        alone.save(_made(settings.desks / f"{name}{RULES}"))
+        rules = _made(settings.desks / f"{name}{RULES}")
+        alone.save(rules)
+        sessions.save(rules, ready.book)
         save_image(
             settings.desks / name,
             Start.of(ready.book, ready.seen.ledger, at=int(ready.book.as_of.max())),
@@ -234,7 +250,7 @@ def refresh(settings: ServiceSettings, progress: Progress = lambda *_: None) -> 
             peers=Peers.fit(ready.book, {each: ready.seen[each] for each in PEER_COLUMNS}),
             scorers=scorers,
             spare=max(SPARE, len(ready.book) // 10),
-            about={"built_at": built_at, "position": position, "journal": name_of, "version": version},
+            about={"built_at": built_at, "position": position, "journal": name_of, "version": version, "decided": said},
         )
         fresh = settings.desks / f"{places.CURRENT}.new"
         fresh.write_text(name, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""The process beside the score service: journal into store and vault, webhooks out, a fresh graph for the scorers.
+"""The process beside the score service: journal into store and vault, answers into the queue, webhooks out, a fresh
+graph for the scorers.
 
 It never stands in the way of a score: when the store is away it waits and tries again, and the journal holds what is
 to come. One keeper works at a time; a second one waits for the first to end.
@@ -29,6 +30,7 @@ from workbench.instance import keyring, open_casebook, open_graph, open_vault
 from workbench.journal import Journal
 from workbench.online import images
 from workbench.online.absorbing import TOGETHER, absorb
+from workbench.online.queueing import Regions, enqueue
 from workbench.online.settings import HOUR, ServiceSettings
 from workbench.online.watching import watched
 from workbench.webhooks.addresses import Policy, Way
@@ -59,6 +61,7 @@ class Keeper:
     def __init__(self, settings: ServiceSettings, *, clock: Callable[[], int]) -> None:
         self.settings, self.clock = settings, clock
         self._store: GraphStore | None = None
+        self._regions = Regions(lambda: self._store)
         self._pause, self._again_at, self._gathered_at = PAUSE, 0.0, 0.0
         self._refreshing: subprocess.Popen[bytes] | None = None
         self._refreshed_at = self._watched_at = 0
@@ -77,12 +80,14 @@ class Keeper:
             ):
                 while not stopped.is_set():
                     moved = self._turn("store", lambda: self._absorb(journal, vault))
+                    moved += self._turn("queue", lambda: enqueue(journal, casebook, self._regions, clock=self.clock))
                     self._turn("webhooks", lambda: self._deliver(casebook, courier))
-                    self._turn("graph", self._refresh)
+                    self._turn("graph", lambda: self._refresh(casebook))
                     self._turn("model", lambda: self._watch(journal, casebook))
                     if not moved:
                         stopped.wait(PAUSE)
                 self._turn("store", lambda: self._absorb(journal, vault, gathering=False))
+                self._turn("queue", lambda: enqueue(journal, casebook, self._regions, clock=self.clock))
                 self._turn("webhooks", lambda: settle(casebook, self._now, courier).delivered)
         self._end()
 
@@ -141,8 +146,9 @@ class Keeper:
     def _now(self) -> datetime:
         return from_millis(self.clock())
 
-    def _refresh(self) -> int:
-        """A graph that is old, or of another model than the one that serves, is made anew in a process of its own."""
+    def _refresh(self, casebook: Casebook) -> int:
+        """A graph that is old, of another model than the one that serves, or of other opinions than people have now, is
+        made anew in a process of its own."""
         if self._refreshing is not None:
             if self._refreshing.poll() is None:
                 return 0
@@ -152,7 +158,10 @@ class Keeper:
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return 0
         self._looked_at = time.monotonic()
-        if images.due(self.settings, self.clock(), self._behind()) and self.clock() - self._refreshed_at > HOUR // 12:
+        with casebook.reading() as db:
+            decided = images.decided(db, self._now())
+        due = images.due(self.settings, self.clock(), self._behind(), decided)
+        if due and self.clock() - self._refreshed_at > HOUR // 12:
             self._refreshed_at = self.clock()
             command = [sys.executable, "-m", "workbench.cli", "serve", "refresh", "--quiet"]
             self._refreshing = subprocess.Popen(command)  # noqa: S603

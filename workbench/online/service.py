@@ -18,13 +18,13 @@ from graph.errors import InputError, NodeNotFound, RingroadError, StoreError
 from graph.records import from_millis
 from graph.vault import Vault
 from loaders.live import Refused, Teller
-from workbench import ringruns
+from workbench import labelling, ringruns
 from workbench.casebook import labels, strategies
 from workbench.casebook.keys import Keys
 from workbench.casebook.opening import Casebook
 from workbench.casebook.strategies import SHIPPED
 from workbench.instance import open_casebook, open_vault
-from workbench.journal import ABSORBED, APPLICATION, EVENT, LABEL, Asked, Journal
+from workbench.journal import ABSORBED, APPLICATION, EVENT, Asked, Journal
 from workbench.online import images
 from workbench.online.answers import stamp, warned
 from workbench.online.engine import Engine, ScoreAsk
@@ -180,23 +180,21 @@ class Service:
             raise NotFound("no application of this number is known here; score it first, or load it")
         added, entries = await asyncio.to_thread(self._kept, form, key)
         for each in entries:
-            self.engine.tell(Asked(LABEL, form.application_id, orjson.dumps(each), (f"label/{each['ref']}",), ""))
+            self.engine.tell(each)
         return {
             "id": added.id,
             "application_id": form.application_id,
-            "known_at": stamp(entries[-1]["known_at"]) if entries else stamp(self.clock()),
+            "known_at": stamp(orjson.loads(entries[-1].told)["known_at"]) if entries else stamp(self.clock()),
             "replayed": added.again,
             "trace_id": trace_id,
         }
 
-    def _kept(self, form: LabelForm, key: str) -> tuple[labels.Added, list[dict[str, Any]]]:
+    def _kept(self, form: LabelForm, key: str) -> tuple[labels.Added, list[Asked]]:
         """The label's number, and what the desks are to be told of it."""
         label = labels.Label(**form.model_dump())
         with self.casebook.writing() as db:
             added = labels.add(db, label, request_key=key, now=from_millis(self.clock()))
-            told = labels.as_events(db, after=added.id - 1).to_pylist()
-        own = (f"L{added.id}@", f"L{added.id} ")
-        return added, [each for each in told if each["ref"].startswith(own)]
+            return added, labelling.entries(db, [added.id])
 
     # Reading -----------------------------------------------------------------------------------------------
 

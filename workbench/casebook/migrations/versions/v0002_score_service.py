@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from workbench.casebook.migrations.append_only import refuse_changes
 from workbench.casebook.tables import UtcTime
 
 revision = "0002"
@@ -17,7 +18,7 @@ def upgrade() -> None:
     _api_keys()
     _webhooks()
     for table in APPEND_ONLY:
-        _refuse_changes(table)
+        refuse_changes(table)
 
 
 def _labels() -> None:
@@ -128,21 +129,3 @@ def _webhooks() -> None:
         sa.PrimaryKeyConstraint("event_id", "webhook_id", name="pk_webhook_deliveries"),
     )
     op.create_index("ix_webhook_deliveries_next_at", "webhook_deliveries", ["next_at"])
-
-
-def _refuse_changes(table: str) -> None:
-    if op.get_context().dialect.name == "sqlite":
-        for what in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} are append-only'); END"
-            )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} are append-only'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
-    )

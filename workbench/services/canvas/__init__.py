@@ -1,0 +1,1 @@
+"""The graph as an investigator reads it: open, expand, find ways, save, take away."""

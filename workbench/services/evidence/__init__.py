@@ -1,0 +1,1 @@
+"""Sealed packs: what they tell, to whom, and how they are checked."""

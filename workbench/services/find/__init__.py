@@ -1,0 +1,1 @@
+"""Anything by what people know of it, and one thing of the graph in full."""

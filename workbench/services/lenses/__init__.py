@@ -1,0 +1,1 @@
+"""One kind of thing over all of time: dealers, cars, and the life of a ring."""

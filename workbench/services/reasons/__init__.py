@@ -1,0 +1,1 @@
+"""Why, why not, what it rests on, and what was like it."""
