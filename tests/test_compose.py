@@ -31,12 +31,13 @@ def test_compose_takes_it(tmp_path: Path) -> None:
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
     done = subprocess.run([tool, "config"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert {"api", "neo4j"} <= set(yaml.safe_load(done.stdout)["services"])
+    assert {"api", "neo4j", "ui"} <= set(yaml.safe_load(done.stdout)["services"])
 
 
-def test_what_a_service_runs_is_a_command(compose: dict[str, Any]) -> None:
+@pytest.mark.parametrize("service", ["api", "ui"])
+def test_what_a_service_runs_is_a_command(compose: dict[str, Any], service: str) -> None:
     root: Any = typer.main.get_command(app)
-    group, name, *options = compose["services"]["api"]["command"]
+    group, name, *options = compose["services"][service]["command"]
     command = root.commands[group].commands[name]
     known = {flag for each in command.params for flag in each.opts}
     assert {each for each in options if each.startswith("--")} <= known
@@ -48,7 +49,7 @@ def test_services_stay_on_this_machine_and_may_do_little(compose: dict[str, Any]
         assert "no-new-privileges:true" in service["security_opt"], name
         assert service["healthcheck"], name
         assert service["mem_limit"], name
-    assert compose["services"]["api"]["read_only"]
+    assert all(compose["services"][name]["read_only"] for name in ("api", "ui"))
 
 
 def test_the_image_runs_as_nobody_special_and_copies_what_there_is() -> None:

@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreError
-from workbench import doctor, instance, labels, override, ringruns, scores, serve, strategies
+from workbench import audit, doctor, evidence, instance, labels, override, ringruns, scores, serve, strategies, users
 from workbench import keys as api_keys
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
@@ -46,6 +46,9 @@ app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(labels.app, name="labels")
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(serve.app, name="serve")
+app.add_typer(users.app, name="users")
+app.add_typer(audit.app, name="audit")
+app.add_typer(evidence.app, name="evidence")
 scores.register(app)
 
 

@@ -1,5 +1,5 @@
-"""`ringroad serve api | keeper | refresh`: the score service, the process beside it, and the graph both need."""
-# ruff: noqa: PLC0415 - FastAPI, numba, XGBoost and torch take seconds to import; only these commands need them
+"""`ringroad serve api | ui | all | keeper | refresh`: score service and workbench, and what works beside them."""
+# ruff: noqa: PLC0415 - Dash, FastAPI, numba, XGBoost and torch take seconds to import; only these commands need them
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from typing import Annotated
 import typer
 
 from graph.errors import InputError
+from graph.settings import Settings
 from workbench.terminal import bar, err, say
 
-app = typer.Typer(no_args_is_help=True, help="The score service for a decision engine.")
+app = typer.Typer(
+    no_args_is_help=True, help="The workbench for investigators, and the score service for a decision engine."
+)
 
-PORT = 8600
+PORT, UI_PORT = 8600, 8700
 DRAIN_SECONDS, KEEPER_SECONDS = 7, 1
 """On SIGTERM: for requests in flight, then for the keeper, which loses nothing when it is killed; 10 s in all."""
 
@@ -73,6 +76,35 @@ def api(
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=2048,
         )
+
+
+@app.command(epilog="Example: ringroad serve ui --port 8700")
+def ui(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other machines reach it through a proxy with TLS.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = UI_PORT,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; one per core.")] = 2,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Requests that each process answers at a time.")] = 8,
+) -> None:
+    """The investigators' workbench, until SIGTERM or Ctrl-C. The first user: ringroad users add NAME --role manager."""
+    from workbench.ui.server import run
+
+    settings = Settings.read().prepare()
+    say(None, False, f"workbench on http://{host}:{port}, {workers} processes; Ctrl-C ends it")
+    run(settings, host=host, port=port, workers=workers, threads=threads)
+
+
+@app.command("all", epilog="Example: ringroad serve all")
+def all_(
+    api_port: Annotated[int, typer.Option(min=1, max=65535)] = PORT,
+    ui_port: Annotated[int, typer.Option(min=1, max=65535)] = UI_PORT,
+) -> None:
+    """Score service, keeper and workbench on this machine, until SIGTERM or Ctrl-C."""
+    from workbench.together import run
+
+    ringroad = (sys.executable, "-m", "workbench", "serve")
+    run([(*ringroad, "api", "--port", str(api_port)), (*ringroad, "ui", "--port", str(ui_port))])
 
 
 class _beside:  # noqa: N801 - a context, read as a word

@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -56,6 +59,19 @@ def checked(told: Told) -> Told:
     else:
         assert not told.err
     return told
+
+
+def inside(home: Path, *arguments: object) -> Told:
+    """In this process, where all is imported already: a process of its own spends most of its time on that."""
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, {"RINGROAD_HOME": str(home)}))
+        stack.enter_context(mock.patch.object(sys, "argv", ["ringroad", *map(str, arguments)]))
+        for console in (terminal.out, terminal.err):
+            stack.enter_context(mock.patch.object(console, "_width", 200))
+        out, err = stack.enter_context(redirect_stdout(StringIO())), stack.enter_context(redirect_stderr(StringIO()))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    return checked(Told(int(left.value.code or 0), out.getvalue(), err.getvalue()))
 
 
 def process(home: Path, *arguments: object, limit: int | None = None, **environ: str) -> Told:

@@ -18,7 +18,7 @@ from graph.vault import Vault
 from loaders.portfolio import generate
 from tests.e2e.conftest import Run
 from tests.loaders import lender
-from workbench.casebook import opinions
+from workbench.casebook.following import Following
 
 DAY_4, DAY_6, LATE = "2025-03-04T12:00:00", "2025-03-06", "2025-04-01"
 
@@ -233,7 +233,7 @@ def test_a_card_of_before_the_rotation_names_nothing(loaded: Run, ring_id: str) 
     assert (told.code, "run `ringroad rings` again" in told.err) == (6, True)
 
 
-@pytest.mark.parametrize("place", [(opinions.Following, "retoken"), (Vault, "_rewrite")])
+@pytest.mark.parametrize("place", [(Following, "retoken"), (Vault, "_rewrite")])
 @pytest.mark.parametrize("undo", [False, True])
 def test_a_rotation_that_was_stopped(
     loaded: Run, ring_id: str, monkeypatch: pytest.MonkeyPatch, place: tuple[type, str], undo: bool

@@ -9,8 +9,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from tests.e2e.conftest import Run
+from workbench import labelfile
 
 FRAUD = ("--label", "CONFIRMED_FRAUD", "--typology", "T07", "--evidence", "E2", "--source", "review", "--author", "li")
 
@@ -36,9 +38,21 @@ def test_a_label_is_added_once_corrected_and_listed(loaded: Run, tmp_path: Path)
     assert json.loads(loaded("labels", "list", "--as-of", "2025-01-01", "--json").out) == []
     assert "CONFIRMED_FRAUD" in loaded("labels", "list").out
     out = tmp_path / "labels.csv"
-    assert "1 labels in" in loaded("labels", "export", "--out", out).out
+    assert "1 labels in" in loaded("labels", "export", "--out", out, "--in-force").out
     (row,) = csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")))
     assert (row["application_id"], row["second_author"], row["note"]) == ("A1", "wang", "'=papers")
+    assert "2 labels in" in loaded("labels", "export", "--out", out).out
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert [(each["id"], each["state"], each["superseded_by"]) for each in rows] == [
+        ("1", "superseded", "2"), ("2", "in_force", ""),
+    ]  # fmt: skip
+    assert tuple(rows[0]) == labelfile.COLUMNS
+    assert loaded("labels", "export", "--out", tmp_path / "labels.parquet").code == 0
+    table = parquet.read_table(tmp_path / "labels.parquet")
+    assert table.column_names == list(labelfile.COLUMNS)
+    assert table["note"].to_pylist() == ["", "=papers"]
+    assert table["known_at"].to_pylist()[0].tzinfo is not None
+    assert loaded("labels", "export", "--out", out, "--format", "xls").code == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Run, process
+from tests.e2e.conftest import Run, inside, process
 
 UNTIL = "2025-05-15"
 FIELDS = ["application_id", "as_of", "score", "decision", "reasons", "ring_id", "model_version"]
@@ -23,17 +23,17 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = tmp_path_factory.mktemp("scores")
     home, portfolio = place / "home", place / "portfolio"
     much = place / "much.yaml"
-    much.write_text("modes: {default: 0.06}\n")
-    process(home, "generate", "--preset", "tiny", "--seed", "5", "--parameters", much, "--out", portfolio)
-    process(home, "load", portfolio / "input")
+    much.write_text("modes: {default: 0.06}\npresets: {tiny: {applications: 1800}}\n")
+    inside(home, "generate", "--preset", "tiny", "--seed", "5", "--parameters", much, "--out", portfolio)
+    inside(home, "load", portfolio / "input")
     told: dict[str, Any] = {"home": home, "portfolio": portfolio, "place": place}
-    told["before"] = process(home, "score", "--since", UNTIL, "--out", place / "before.csv")
+    told["before"] = inside(home, "score", "--since", UNTIL, "--out", place / "before.csv")
     told["train"] = process(home, "train", "--until", UNTIL, "--json")
     told["score"] = process(home, "score", "--since", UNTIL, "--out", place / "scores.csv", "--json")
     first = max(json.loads(told["score"].out), key=lambda one: one["score"])["application_id"]
-    told["explain"] = process(home, "explain", first, "--json")
-    told["again"] = process(home, "train", "--until", UNTIL, "--json")
-    told["listed"] = process(home, "models", "list", "--json")
+    told["explain"] = inside(home, "explain", first, "--json")
+    told["again"] = inside(home, "train", "--until", UNTIL, "--json")
+    told["listed"] = inside(home, "models", "list", "--json")
     return told
 
 
@@ -96,16 +96,16 @@ def test_a_later_version_waits_until_it_is_promoted_and_there_is_a_way_back(way:
     first, second = json.loads(way["train"].out)["version"], json.loads(way["again"].out)["version"]
     assert not json.loads(way["again"].out)["serves"]
     assert {one["version"] for one in json.loads(way["listed"].out)} == {first, second}
-    process(home, "models", "promote", second, "--why", "a test")
+    inside(home, "models", "promote", second, "--why", "a test")
     assert roles(home)[second] == "champion"
-    process(home, "models", "rollback")
+    inside(home, "models", "rollback")
     assert roles(home)[first] == "champion"
-    process(home, "models", "shadow", second)
+    inside(home, "models", "shadow", second)
     assert roles(home)[second] == "shadow"
 
 
 def roles(home: Path) -> dict[str, str]:
-    return {one["version"]: one["role"] for one in json.loads(process(home, "models", "list", "--json").out)}
+    return {one["version"]: one["role"] for one in json.loads(inside(home, "models", "list", "--json").out)}
 
 
 def test_a_damaged_model_is_refused_with_the_way_out(way: dict[str, Any], tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_damaged_model_is_refused_with_the_way_out(way: dict[str, Any], tmp_pa
     whole = trees.read_bytes()
     trees.write_bytes(whole[:-100])
     try:
-        told = process(home, "score", "--out", tmp_path / "scores.csv")
+        told = inside(home, "score", "--out", tmp_path / "scores.csv")
     finally:
         trees.write_bytes(whole)
     assert told.code == 4
@@ -135,7 +135,7 @@ def test_the_same_day_and_seed_give_the_same_model(way: dict[str, Any]) -> None:
 
 def test_a_backtest_leaves_scores_rings_and_a_page(way: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = process(
+    told = inside(
         tmp_path / "home", "backtest", "--input", way["portfolio"] / "input", "--cut", UNTIL, "--every", "20",
         "--out", out, "--truth", way["portfolio"] / "truth", "--json",
     )  # fmt: skip
@@ -154,11 +154,11 @@ def test_a_backtest_leaves_scores_rings_and_a_page(way: dict[str, Any], tmp_path
 
 def test_the_model_ranks_rings_and_the_next_run_starts_anew(way: dict[str, Any], tmp_path: Path) -> None:
     home = way["home"]
-    plain = json.loads(process(home, "rings", "--window", "180d", "--json").out)["rings"]
-    ranked = json.loads(process(home, "rings", "--window", "180d", "--by-model", "--json").out)["rings"]
+    plain = json.loads(inside(home, "rings", "--window", "180d", "--json").out)["rings"]
+    ranked = json.loads(inside(home, "rings", "--window", "180d", "--by-model", "--json").out)["rings"]
     assert ranked
     assert [one["application_ids"] for one in plain] != [one["application_ids"] for one in ranked]
-    assert "a whole run" in process(home, "rings", "--window", "180d", "--since-last").out
+    assert "a whole run" in inside(home, "rings", "--window", "180d", "--since-last").out
 
 
 # Bad input -----------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 def test_an_unknown_application_is_named(way: dict[str, Any], tmp_path: Path) -> None:
     wanted = tmp_path / "wanted.csv"
     wanted.write_text("application_id\nAPP-NOWHERE\n")
-    told = process(way["home"], "score", "--applications", wanted)
+    told = inside(way["home"], "score", "--applications", wanted)
     assert told.code == 6
     assert "APP-NOWHERE" in told.err
-    assert process(way["home"], "explain", "APP-NOWHERE").code == 6
+    assert inside(way["home"], "explain", "APP-NOWHERE").code == 6

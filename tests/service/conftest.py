@@ -24,6 +24,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from graph.settings import Settings
+from tests.e2e.conftest import inside
 from tests.service.people import People
 from workbench.api.app import create
 from workbench.api.client import Client
@@ -66,7 +67,7 @@ def _make(place: Path) -> None:
         ("train", "--until", UNTIL),
         ("serve", "refresh", "--quiet"),
     ):
-        subprocess.run([str(RINGROAD), *line], env=environment(home), capture_output=True, check=True, timeout=500)
+        assert (told := inside(home, *line)).code == 0, told
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -14,10 +14,12 @@ import orjson
 import pytest
 
 from graph.errors import StoreError
-from graph.records import Batch, NodeRef, from_millis
+from graph.opinions import Innocent
+from graph.records import DAY, Batch, NodeRef, from_millis
 from graph.store import GraphStore
 from tests.service.conftest import Asking
 from tests.workbench.receiver import running
+from workbench.casebook import innocent
 from workbench.instance import EVERYTHING, keyring, open_casebook, open_graph, open_vault
 from workbench.journal import ABSORBED, APPLICATION, Asked, Journal
 from workbench.online import absorbing, images
@@ -289,3 +291,24 @@ def test_a_fresh_graph_is_wanted_when_much_was_told_since(asked: Asking) -> None
     assert images.due(settings, now + round(settings.refresh_hours * HOUR) + 10 * HOUR, 0)
     (asked.home / "desks" / "current").unlink()
     assert images.due(settings, now, 0)
+
+
+def test_a_fresh_graph_is_wanted_within_the_hour_when_people_decided_otherwise(asked: Asking) -> None:
+    settings, now, casebook = asked.service.settings, asked.clock.now, asked.service.casebook
+
+    def decided() -> str:
+        with casebook.reading() as db:
+            return images.decided(db, from_millis(now))
+
+    before, name = decided(), images.current(settings)
+    place = settings.desks / str(name) / "image.json"
+    told = orjson.loads(place.read_bytes())
+    told["about"] |= {"decided": before, "built_at": now}
+    place.write_bytes(orjson.dumps(told))
+    with casebook.writing() as db:
+        until, link = from_millis(now + DAY), Innocent("USED_DEVICE", "A1", "ab" * 16)
+        innocent.add(db, link, reason="x", author="li", until=until, now=from_millis(now))
+    assert decided() != before
+    assert not images.due(settings, now + HOUR // 2, 0, decided())
+    assert images.due(settings, now + 2 * HOUR, 0, decided())
+    assert not images.due(settings, now + 2 * HOUR, 0, before)

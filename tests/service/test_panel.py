@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from graph.records import from_millis
+from tests.e2e.conftest import inside
 from tests.service.conftest import RINGROAD, UNTIL, Asking, asking, copied, environment
 from workbench.casebook import strategies
 from workbench.instance import open_casebook
@@ -92,8 +93,9 @@ def two_models(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     home = copied(trained, tmp_path_factory.mktemp("two") / "home")
 
     def ringroad(*line: str) -> str:
-        done = subprocess.run([str(RINGROAD), *line], env=environment(home), capture_output=True, check=True, text=True)
-        return done.stdout
+        told = inside(home, *line)
+        assert told.code == 0, told
+        return told.out
 
     first = next(each["version"] for each in json.loads(ringroad("models", "list", "--json")) if each["role"])
     second = json.loads(ringroad("train", "--until", UNTIL, "--seed", "11", "--json"))["version"]

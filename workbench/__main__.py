@@ -1,0 +1,5 @@
+"""`python -m workbench …` is `ringroad …`."""
+
+from workbench.cli import main
+
+main()

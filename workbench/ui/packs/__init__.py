@@ -1,0 +1,1 @@
+"""Packs of evidence as files: sections, drawing and seal, in the language that was asked for."""
