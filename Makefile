@@ -10,6 +10,8 @@ PROCESSES ?= 2
 BIN := .venv/bin
 DEMO ?= demo
 SERVE ?= 1
+UI_PORT ?= 8700
+API_PORT ?= 8600
 export UV_LINK_MODE ?= hardlink
 
 help: ## What there is
@@ -36,7 +38,7 @@ setup-dev: .venv/.ringroad-dev
 system:
 	@tools/system.sh
 
-demo: setup ## Make a portfolio, load it, find its rings, score it (SERVE=0: leave nothing running)
+demo: setup ## A portfolio, its rings and scores, then workbench and score service until Ctrl-C (SERVE=0: without)
 	@rm -rf $(DEMO)
 	@mkdir -p $(DEMO)
 	@export RINGROAD_HOME="$(abspath $(DEMO))/home"; \
@@ -44,7 +46,8 @@ demo: setup ## Make a portfolio, load it, find its rings, score it (SERVE=0: lea
 	$(BIN)/ringroad generate --preset tiny --seed 8 --out $(DEMO)/portfolio; \
 	echo; echo "2. into the graph"; \
 	$(BIN)/ringroad load $(DEMO)/portfolio/input; \
-	echo; echo "3. rings"; \
+	echo; echo "3. rings, as a night's run would have found them in spring and as they are now"; \
+	for day in 2025-04-30 2025-05-31; do $(BIN)/ringroad rings --window 180d --as-of $$day --json >/dev/null; done; \
 	$(BIN)/ringroad rings --window 180d --out $(DEMO)/rings.csv; \
 	echo; echo "4. the first of them in full; any other: RINGROAD_HOME=$(DEMO)/home $(BIN)/ringroad ring RING_ID"; \
 	$(BIN)/ringroad ring "$$(sed -n '2s/,.*//p' $(DEMO)/rings.csv)"; \
@@ -52,7 +55,13 @@ demo: setup ## Make a portfolio, load it, find its rings, score it (SERVE=0: lea
 	$(BIN)/ringroad train --until 2025-06-15; \
 	$(BIN)/ringroad score --since 2025-06-16 --out $(DEMO)/scores.csv; \
 	echo; echo "6. why the highest has its score"; \
-	$(BIN)/ringroad explain "$$(tail -n +2 $(DEMO)/scores.csv | sort -t, -k3,3gr | sed -n '1s/,.*//p')"
+	$(BIN)/ringroad explain "$$(tail -n +2 $(DEMO)/scores.csv | sort -t, -k3,3gr | sed -n '1s/,.*//p')"; \
+	echo; echo "7. who may sign in to the workbench"; \
+	$(BIN)/ringroad users demo --yes; \
+	if [ "$(SERVE)" = 1 ]; then \
+	  echo; echo "8. workbench and score service; Ctrl-C ends both"; \
+	  exec $(BIN)/ringroad serve all --ui-port $(UI_PORT) --api-port $(API_PORT); \
+	fi
 
 test: setup-dev system ## Everything that is tested, in under 15 minutes
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal $(ARGS)

@@ -1,4 +1,4 @@
-"""The processes that are measured: the score service as a user starts it, and a bare FastAPI route beside it."""
+"""The processes that are measured, as a user starts them: score service, a bare FastAPI route beside it, workbench."""
 
 from __future__ import annotations
 
@@ -133,6 +133,16 @@ def service(home: Path, log: Path, *options: str) -> Iterator[Served]:
     command = [str(RINGROAD), "serve", "api", "--port", str(port), "--workers", str(WORKERS), *options]
     with _running(command, environment(home), log) as process:
         yield _ready(Served(process, port, key), "/readyz")
+
+
+@contextmanager
+def workbench(home: Path, log: Path) -> Iterator[str]:
+    """The address of `ringroad serve ui --workers 2`."""
+    port = free_port()
+    command = [str(RINGROAD), "serve", "ui", "--port", str(port), "--workers", str(WORKERS)]
+    with _running(command, environment(home), log) as process:
+        _ready(Served(process, port), "/healthz")
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
