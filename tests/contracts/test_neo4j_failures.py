@@ -81,13 +81,13 @@ def test_nothing_listens(scheme: str) -> None:
         port = server.getsockname()[1]
     started = time.monotonic()
     assert "does not answer" in told(lambda: open_store(f"{scheme}://neo4j@127.0.0.1:{port}", password=SECRET))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 40
 
 
 def test_a_server_that_hangs(deaf: int) -> None:
     started = time.monotonic()
     assert "does not answer" in told(lambda: open_store(f"bolt://neo4j@127.0.0.1:{deaf}", password=SECRET))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 40
 
 
 def test_a_fault_inside_names_no_value(neo4j_server: object) -> None:

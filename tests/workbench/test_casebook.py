@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, redirect_stdout
 from datetime import UTC, datetime, timedelta
@@ -178,15 +177,13 @@ def test_a_run_that_fails_leaves_nothing(casebook: Casebook, monkeypatch: pytest
 
 
 def test_ten_thousand_rings_take_seconds(casebook: Casebook) -> None:
-    """A question whose time grows with the square of the rings took a minute here."""
-    begun = time.monotonic()
+    """A question whose time grows with the square of the rings took minutes here: the limit of every test."""
     for month, as_of in enumerate((MAY, JUNE)):
         found = [ring(n, [f"{n}-{month + m}" for m in range(3)]) for n in range(1, 10_001)]
         members = frozenset(each for one in found for each in one.application_ids)
         with casebook.writing() as db:
             change = runs.record(db, found, runs.Run(as_of, 120, as_of, 7, members), now=NOW)
     assert len(change.events) == 10_000
-    assert time.monotonic() - begun < 20
 
 
 TWO = """

@@ -217,7 +217,7 @@ class Desk:
 
     def read(self) -> dict[str, tuple[Key, str]]:
         self.reads += 1
-        self.answers.wait(10)
+        self.answers.wait(60)
         if self.down:
             raise CasebookError("casebook: no route to host")
         return self.content
@@ -227,7 +227,7 @@ class Desk:
 
 
 def soon(holds: Callable[[], bool]) -> bool:
-    for _ in range(1000):
+    for _ in range(6000):
         if holds():
             return True
         time.sleep(0.005)
@@ -299,7 +299,7 @@ def test_no_call_waits_for_a_casebook_that_hangs() -> None:
         begun = time.monotonic()
         for desk.now in range(100, 200):
             assert opens(asked)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 30
         assert soon(lambda: desk.reads == 2), "and one reading waits, not a hundred"
     finally:
         desk.answers.set()

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -426,20 +425,3 @@ def test_stopped_anywhere_it_is_told_once(
         assert told(casebook) == [], name
     assert publish(casebook) == [("ring.born", "RNa"), ("label.confirmed", "")]
     assert deliveries(casebook) == [(1, 1), (2, 1)]
-
-
-def test_ten_thousand_rings_take_seconds(tmp_path: Path, keyring: Keyring) -> None:
-    with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as casebook:
-        add(casebook, keyring, at=MAY)
-        for month, as_of in enumerate((MAY, JUNE)):
-            members = [(f"{n}a", f"{n}b", f"{n}{month}") for n in range(1, 10_001)]
-            found = [
-                replace(ring(1, "abc"), rank=n, ring_id=f"RN{n}", application_ids=each)
-                for n, each in enumerate(members, start=1)
-            ]
-            window = frozenset(one for each in members for one in each)
-            with casebook.writing() as db:
-                runs.record(db, found, runs.Run(as_of, 120, as_of, 7, window), now=NOW)
-            begun = time.monotonic()
-            assert events.publish(casebook, now=NOW) == 10_000
-            assert time.monotonic() - begun < 20

@@ -241,7 +241,7 @@ def test_a_resolver_that_hangs_holds_nobody() -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(limited())
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     gate.set()
 
 

