@@ -101,15 +101,18 @@ def test_a_restored_instance_is_the_same(way: dict[str, Any]) -> None:
 
 
 @pytest.mark.neo4j
-def test_a_backup_moves_from_sqlite_to_neo4j(way: dict[str, Any], tmp_path: Path, neo4j_server: Any) -> None:
+def test_a_backup_moves_from_sqlite_to_neo4j(
+    way: dict[str, Any], tmp_path: Path, neo4j_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     shutil.copy2(way["home"] / "vault.key", home / "vault.key")
-    store = {"RINGROAD_STORE": neo4j_server.url, "RINGROAD_STORE_PASSWORD": neo4j_server.password}
+    monkeypatch.setenv("RINGROAD_STORE", neo4j_server.url)
+    monkeypatch.setenv("RINGROAD_STORE_PASSWORD", neo4j_server.password)
     try:
-        restored = process(home, "restore", way["place"] / "backup.tar", "--json", **store)
+        restored = inside(home, "restore", way["place"] / "backup.tar", "--json")
         assert json.loads(restored.out)["digest"] == json.loads(way["restore"].out)["digest"]
-        assert process(home, "rings", "--window", "180d", "--out", tmp_path / "rings.csv", **store).code == 0
+        assert inside(home, "rings", "--window", "180d", "--out", tmp_path / "rings.csv").code == 0
         assert (tmp_path / "rings.csv").read_bytes() == (way["place"] / "rings.csv").read_bytes()
     finally:
         neo4j_server.clear()

@@ -67,7 +67,7 @@ def edges(home: Home, type_: str) -> list[dict[str, Any]]:
 # P1 ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("times", "large"), [(6, beside.LARGE), (3, 0)], ids=["one process", "two processes"])
+@pytest.mark.parametrize(("times", "large"), [(3, beside.LARGE), (2, 0)], ids=["one process", "two processes"])
 def test_killed_at_any_moment_and_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, large: int
 ) -> None:

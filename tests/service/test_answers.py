@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.service.conftest import RINGROAD, Asking, asking, environment
+from tests.e2e.conftest import inside
+from tests.service.conftest import Asking, asking
 from workbench.api.schemas import ApplicationRecord, ScoreAnswer
 from workbench.online import images
 
@@ -128,7 +128,7 @@ def test_requests_of_before_a_rotation_of_keys_are_known_again(asked: Asking) ->
     one = asked.application()
     told = asked.score(one)
     asked.absorb()
-    subprocess.run([str(RINGROAD), "keys", "rotate"], env=environment(asked.home), check=True, capture_output=True)
+    assert inside(asked.home, "keys", "rotate").code == 0
     assert not (asked.home / "desks" / "current").exists(), "its node ids are of the old key"
     images.refresh(asked.service.settings)
     with asking(asked.home, asked.clock) as again:
@@ -139,11 +139,9 @@ def test_requests_of_before_a_rotation_of_keys_are_known_again(asked: Asking) ->
 
 def test_keys_are_not_rotated_over_what_the_store_has_not_taken(asked: Asking) -> None:
     asked.score(asked.application())
-    done = subprocess.run(
-        [str(RINGROAD), "keys", "rotate"], env=environment(asked.home), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert "1 entries that the store has not taken" in " ".join(done.stderr.split())
+    told = inside(asked.home, "keys", "rotate")
+    assert told.code == 2
+    assert "1 entries that the store has not taken" in told.err
 
 
 def test_a_backup_brings_the_journal_back(asked: Asking, tmp_path: Path) -> None:
@@ -154,7 +152,7 @@ def test_a_backup_brings_the_journal_back(asked: Asking, tmp_path: Path) -> None
     shutil.copy(asked.home / "vault.key", fresh)
     for home, line in ((asked.home, ("backup", str(tmp_path / "b.tar"))), (fresh, ("restore", str(tmp_path / "b.tar"))),
                        (fresh, ("serve", "refresh", "--quiet"))):  # fmt: skip
-        subprocess.run([str(RINGROAD), *line], env=environment(home), check=True, capture_output=True)
+        assert (said := inside(home, *line)).code == 0, said
     with asking(fresh, asked.clock) as again:
         assert again.score(one) == told | {"replayed": True}
         again.absorb()

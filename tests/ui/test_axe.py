@@ -55,7 +55,7 @@ class Looking:
         quiet = 0
         while quiet < QUIET_MS:
             self.page.wait_for_timeout(50)
-            drawing = self.page.evaluate("!!document.querySelector('.ag-header-row:empty')")
+            drawing = self.page.evaluate("!!document.querySelector('.ag-header-row:empty, .ag-row:empty')")
             quiet = 0 if self._asked or drawing else quiet + 50
 
     def look(self, where: str, inside: str = "") -> None:

@@ -68,6 +68,8 @@ class Canvas:
         return str(self.js("document.getElementById('canvas-said').textContent"))
 
     def status(self) -> str:
+        """It is drawn in the frame after a change."""
+        self.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return str(self.js("document.getElementById('graph-status').textContent"))
 
     def at(self, id_: str) -> tuple[float, float]:

@@ -127,6 +127,7 @@ def test_not_on_the_graph_and_not_in_what_leaves(
     page.locator("button[aria-label='Views']").click()
     page.locator(".views-name", has_text="onerror").wait_for()
     page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Views'")
     page.keyboard.press("/")
     page.keyboard.type(EVIL)
     page.wait_for_load_state("networkidle")

@@ -65,7 +65,7 @@ def _made(services: Services, facts: Facts, at: datetime) -> CarTable:
 
 
 def test_signs_are_what_the_rules_say(services: Services, facts: Facts, vehicles: Vehicles) -> None:
-    _, table, _ = vehicles._table(None)
+    _, table, *_ = vehicles._table(None)
     events = {name: services.office.store.events(name) for name in ("vehicle_events", "gps_pings")}
     book = open_book(facts.snapshot, events, post_loan=True)
     book = book.with_aside(aside_from(book, [table.moment.known]))
@@ -230,7 +230,7 @@ def test_every_event_has_its_lane() -> None:
 
 def test_who_stood_beside_it(facts: Facts, vehicles: Vehicles) -> None:
     """Against every pair of reports at one place, one by one."""
-    _, table, each = vehicles._table(None)
+    _, table, each, ring_ids = vehicles._table(None)
     told = facts.events["gps_pings"]
     assert told is not None
     rows = [one for one in told.to_pylist() if one["last_seen_cell"]]
@@ -251,7 +251,7 @@ def test_who_stood_beside_it(facts: Facts, vehicles: Vehicles) -> None:
         if other != owner and abs(then - when) <= vehicle_units.NEAR_DAYS * DAY
     }
     at = int(cars.index_of(np.array([owner]))[0])
-    found = vehicle_units.beside(Lot(facts, table, each, ()), at)
+    found = vehicle_units.beside(Lot(facts, table, each, ring_ids), at)
     keys = cars.table["key"].to_pylist()
     expected = {keys[int(cars.index_of(np.array([one]))[0])] for one in near}
     assert {one.token for one in found} == expected or len(found) == vehicle_units.MOST_BESIDE

@@ -75,7 +75,7 @@ class Vehicles:
     def __init__(self, office: Office, ledger: Ledger) -> None:
         self._office, self._ledger = office, ledger
         self._cars: Kept[tuple[int, datetime | None], Cars] = Kept(self._make, size=2)
-        self._tables: dict[tuple[Any, ...], tuple[CarTable, Applications]] = {}
+        self._tables: dict[tuple[Any, ...], tuple[CarTable, Applications, tuple[str, ...]]] = {}
 
     def waiting(self, who: Person, as_of: datetime | None = None) -> Gathering | None:
         """None when everything is there; else how far it is, and it goes on beside."""
@@ -89,7 +89,7 @@ class Vehicles:
 
     def list(self, who: Person, asked: AskedCars, *, start: int, end: int, as_of: datetime | None = None) -> ListedCars:
         who.require(Act.READ)
-        facts, table, _ = self._table(as_of)
+        facts, table, *_ = self._table(as_of)
         order = _ordered(facts, table, asked)
         counts = dict(zip(SIGNS, table.odd.sum(axis=0).tolist(), strict=True))
         return ListedCars(_rows(facts, table, order[start:end]), len(order), from_millis(table.moment.today), counts)
@@ -97,19 +97,18 @@ class Vehicles:
     def life(self, who: Person, token: str, *, as_of: datetime | None = None) -> Life:
         """Raises NodeNotFound for a car that was not known then."""
         who.require(Act.READ)
-        facts, table, each = self._table(as_of)
+        facts, table, each, ring_ids = self._table(as_of)
         nodes = facts.snapshot.nodes["Vehicle"]
         at = int(nodes.index_of(np.array([NodeRef("Vehicle", token).id]))[0])
         if at < 0 or int(nodes.known_at[at]) > table.moment.known:
             raise NodeNotFound("there is no such vehicle; open one from the list of vehicles or from the graph")
-        rings = standing(self._office, as_of)
         row = _rows(facts, table, np.array([at]))[0]
-        return vehicle_life.life(facts, table, each, at, row=row, ring_ids=tuple(rings.rings))
+        return vehicle_life.life(facts, table, each, at, row=row, ring_ids=ring_ids)
 
     def export(self, who: Person, asked: AskedCars, *, as_of: datetime | None = None) -> str:
         """CSV of all rows that are asked for, masked; on record."""
         who.require(Act.EXPORT)
-        facts, table, _ = self._table(as_of)
+        facts, table, *_ = self._table(as_of)
         rows = _rows(facts, table, _ordered(facts, table, asked))
         with self._office.casebook.writing() as db:
             detail = {"rows": len(rows), "as_of": from_millis(table.moment.known).isoformat()}
@@ -122,18 +121,18 @@ class Vehicles:
         facts = self._ledger.facts()
         return vehicle_table.cars(facts, self._ledger.moment(facts, key[1]))
 
-    def _table(self, as_of: datetime | None) -> tuple[Facts, CarTable, Applications]:
+    def _table(self, as_of: datetime | None) -> tuple[Facts, CarTable, Applications, tuple[str, ...]]:
+        """With the names of the rings that `Applications.ring` counts."""
         facts = self._ledger.facts()
         newest, labels = self._ledger.labels(facts)
         rings = standing(self._office, as_of)
         key = (facts.number, as_of, newest, rings.stamp)
-        if key not in self._tables:
+        if (kept := self._tables.get(key)) is None:
             slow, moment = self._cars.get((facts.number, as_of)), self._ledger.moment(facts, as_of)
             each = dealer_table.applications(facts, labels, rings.members, moment)
-            made = vehicle_table.table(facts, slow, each, moment), each
-            self._tables = {**dict(list(self._tables.items())[-2:]), key: made}
-        table, each = self._tables[key]
-        return facts, table, each
+            kept = vehicle_table.table(facts, slow, each, moment), each, tuple(rings.rings)
+            self._tables = {**dict(list(self._tables.items())[-2:]), key: kept}
+        return facts, *kept
 
 
 def _rows(facts: Facts, table: CarTable, at: np.ndarray[Any, Any]) -> list[VehicleRow]:

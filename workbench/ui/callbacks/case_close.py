@@ -42,7 +42,7 @@ def _closing() -> Any:
         ),
         html.P(t("The outcome of the case labels nobody: members are labelled one by one."), className="cs-by"),
         html.Div(id=MISSING),
-        dmc.Textarea(id=REASON, label=t("Reason"), autosize=True, minRows=2, mt=10),
+        dmc.Textarea(debounce=True, id=REASON, label=t("Reason"), autosize=True, minRows=2, mt=10),
         html.Div(id=TROUBLE, className="cs-trouble", role="alert"),
         dmc.Button(t("Close the case"), id=DO, fullWidth=True, mt=12),
         size=640,
@@ -52,7 +52,9 @@ def _closing() -> Any:
 def _again() -> Any:
     return modal(
         AGAIN, t("Open the case again"),
-        dmc.Textarea(id=AGAIN_WHY, label=t("Reason"), autosize=True, minRows=2, **{"data-autofocus": True}),
+        dmc.Textarea(
+            debounce=True, id=AGAIN_WHY, label=t("Reason"), autosize=True, minRows=2, **{"data-autofocus": True}
+        ),
         html.Div(id=AGAIN_NO, className="cs-trouble", role="alert"),
         dmc.Button(t("Open again"), id=AGAIN_DO, fullWidth=True, mt=12),
     )  # fmt: skip

@@ -77,7 +77,7 @@ def _form() -> list[Any]:
             id=SPOKEN, label=t("Language"), value=language.get(), mt=10,
             children=dmc.Group([dmc.Radio(name, value=code) for code, name in LANGUAGES.items()], mt=4),
         ),
-        dmc.Textarea(id=WHY, label=t("Why is it made?"), autosize=True, minRows=2, mt=10),
+        dmc.Textarea(debounce=True, id=WHY, label=t("Why is it made?"), autosize=True, minRows=2, mt=10),
         html.Div(id=TROUBLE, className="cs-trouble", role="alert"),
         dmc.Button(t("Make and download"), id=MAKE, fullWidth=True, mt=12),
     ]  # fmt: skip

@@ -86,7 +86,7 @@ def dialog() -> Any:
         dcc.Store(id=ASKED),
         html.P(t("Its content goes for good. Its name and SHA-256 stay, so that it can be proved what it was."),
                className="rr-soft"),
-        dmc.Textarea(id=WHY, label=t("Reason"), autosize=True, minRows=2, **{"data-autofocus": True}),
+        dmc.Textarea(debounce=True, id=WHY, label=t("Reason"), autosize=True, minRows=2, **{"data-autofocus": True}),
         html.Div(id=TROUBLE, className="cs-trouble", role="alert"),
         dmc.Button(t("Remove"), id=SAY, color="red", fullWidth=True, mt=12),
     )  # fmt: skip

@@ -25,7 +25,7 @@ def dialog() -> Any:
     return modal(
         MODAL, t("Why is this not done?"),
         dcc.Store(id=ASKED),
-        dmc.Textarea(id=WHY, label=t("Reason"), autosize=True, minRows=2,
+        dmc.Textarea(debounce=True, id=WHY, label=t("Reason"), autosize=True, minRows=2,
                      description=t("It stands in the case and in the audit log."), **{"data-autofocus": True}),
         html.Div(id=TROUBLE, className="cs-trouble", role="alert"),
         dmc.Button(t("Put on record"), id=SAY, fullWidth=True, mt=12),

@@ -51,7 +51,7 @@ def _time(name: str, label: str, *, clearable: bool = False) -> Any:
 
 
 def _reason(name: str) -> Any:
-    return dmc.Textarea(id=f"{name}-reason", label=t("Reason"), autosize=True, minRows=2, mt=8)
+    return dmc.Textarea(debounce=True, id=f"{name}-reason", label=t("Reason"), autosize=True, minRows=2, mt=8)
 
 
 def moment(text: str | None) -> datetime | None:

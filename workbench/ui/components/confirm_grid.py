@@ -150,7 +150,8 @@ def dialog() -> dmc.Modal:
         size=420,
         children=[
             dmc.Textarea(
-                id=REASON, label=t("Reason"), description=t("Who proposed it reads this; no identifiers."),
+                id=REASON, debounce=True, label=t("Reason"),
+                description=t("Who proposed it reads this; no identifiers."),
                 autosize=True, minRows=2, maxRows=6, **{"data-autofocus": True},
             ),
             html.Div(id=TROUBLE, className="mark-trouble", role="alert"),

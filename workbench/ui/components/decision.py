@@ -112,7 +112,7 @@ def _fields(prefix: str) -> list[Any]:
         html.Div(
             [
                 dmc.Textarea(id=prefix + NOTE, label=t("Note"), placeholder=t("What it rests on; no identifiers"),
-                             autosize=True, minRows=2, maxRows=6, size="xs"),
+                             debounce=True, autosize=True, minRows=2, maxRows=6, size="xs"),
                 dmc.Switch(id=prefix + MATURITY, label=t("Provisional: not sure yet"), size="xs", mt=8),
             ],
             id=f"{prefix}{NOTE}-box", style=hidden,

@@ -61,7 +61,7 @@ def _mark(who: Person) -> dmc.Modal:
                 dmc.Select(id=KIND, label=t("What is it exactly?"), data=[], clearable=True, size="xs"), id=KIND_BOX
             ),
             dmc.Textarea(
-                id=REASON, label=t("Reason"), autosize=True, minRows=2, maxRows=5, size="xs", mt=8,
+                id=REASON, debounce=True, label=t("Reason"), autosize=True, minRows=2, maxRows=5, size="xs", mt=8,
                 description=t("Whoever reads it next year was not there; no identifiers."),
             ),
             html.Div(
@@ -108,7 +108,7 @@ def _role() -> dmc.Modal:
             ),
             dmc.Textarea(
                 id=ROLE_REASON, label=t("Reason"), description=t("What it rests on; no identifiers"), autosize=True,
-                minRows=2, size="xs", mt=8,
+                debounce=True, minRows=2, size="xs", mt=8,
             ),
             html.Div(id=ROLE_TROUBLE, className="mark-trouble", role="alert"),
             dmc.Button(t("Put on record"), id=ROLE_DO, fullWidth=True, mt=12),

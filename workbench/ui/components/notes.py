@@ -29,7 +29,7 @@ def composer(colleagues: Sequence[tuple[str, str]], *, may: bool) -> Any:
         className="cs-composer",
         children=[
             dmc.Textarea(
-                id=TEXT, autosize=True, minRows=2, maxRows=10,
+                id=TEXT, autosize=True, minRows=2, maxRows=10, debounce=True,
                 placeholder=t("What did you find? @ names a colleague, Ctrl+Enter saves"),
                 **aria(label=t("New note")),
             ),

@@ -44,7 +44,7 @@ def _snooze() -> dmc.Modal:
                 **aria(label=t("For how long")),
             ),
             dmc.Textarea(
-                id=SNOOZE_WHY, label=t("Reason"), autosize=True, minRows=2, mt=10,
+                id=SNOOZE_WHY, debounce=True, label=t("Reason"), autosize=True, minRows=2, mt=10,
                 inputProps={"maxLength": LONGEST_REASON, "data-autofocus": True},
             ),
             html.P(t("It comes back by itself, at once where risk or money rises."), className="rr-soft rr-small"),

@@ -51,6 +51,7 @@ def _form() -> list[Any]:
     return [
         dmc.Textarea(
             id=REASON,
+            debounce=True,
             label=t("Why do you need to see it?"),
             description=t("It goes into the audit log with your name, before anything is shown."),
             placeholder=t("Compare with the number on the payslip"),
