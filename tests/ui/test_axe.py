@@ -55,11 +55,11 @@ class Looking:
         quiet = 0
         while quiet < QUIET_MS:
             self.page.wait_for_timeout(50)
-            drawing = self.page.evaluate("!!document.querySelector('.ag-header-row:empty, .ag-row:empty')")
-            quiet = 0 if self._asked or drawing else quiet + 50
+            quiet = 0 if self._asked else quiet + 50
 
     def look(self, where: str, inside: str = "") -> None:
         """At all of it, or within what `inside` selects."""
+        self.page.wait_for_function("!document.querySelector('.ag-header-row:empty, .ag-row:empty')")
         self.found += [
             f"{where}: {each['id']}: {node['html'][:160]} {node['failureSummary'][-160:]}"
             for each in self.page.evaluate(AXE, [inside])["violations"]
@@ -157,7 +157,7 @@ def test_what_opens_over_a_page(signed_in: SignIn, workbench: Workbench) -> None
         keys.press("Escape")
         expect(over).to_have_count(0)
     one.page.locator("#cy").focus()
-    keys.press("ArrowRight")
+    one.page.evaluate("RR.select([RR.cy().nodes('[type = \"Dealer\"]').max(n => n.data('links')).ele.id()])")
     keys.press("ContextMenu")
     look("menu of a thing", ".canvas-menu")
     keys.press("?")

@@ -95,6 +95,22 @@ def moved(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     ]
 
 
+def test_panels_ask_once_the_graph_is_drawn(canvas: Canvas, ring: str) -> None:
+    canvas.page.add_init_script("""{
+        const ask = window.fetch;
+        window.drawn = [];
+        window.fetch = (...told) => {
+            const painted = performance.getEntriesByName('rr-painted').length;
+            if (told[0].clone)
+                told[0].clone().text().then(body => body.includes('why-body.children') && window.drawn.push(painted));
+            return ask(...told);
+        };
+    }""")
+    canvas.open(f"/ring/{ring}")
+    canvas.until("window.drawn.length > 0")
+    assert canvas.js("window.drawn") == [1]
+
+
 def test_nothing_moves_by_itself(canvas: Canvas, ring: str, workbench: Workbench) -> None:
     """The same ring looks the same; not by expanding, at other times, or for what a panel lights."""
     canvas.open(f"/ring/{ring}")

@@ -164,7 +164,8 @@
     const href = '/' + subject.kind + '/' + encodeURIComponent(subject.name);
     if (window.location.pathname !== href) window.history.pushState({}, '', href);
   }
-  let wanted = null;
+  let wanted = null, arrived = false;
+  RR.hooks.push(() => { arrived = true; });
   RR.open = function (kind, name) {
     const subject = {kind, name};
     if (!RR.cy() || alike(RR.state.subject, subject)) return;
@@ -172,12 +173,13 @@
     address(subject);
     RR.set('open-req', {data: {subject: subject, as_of: null, also: [], again: false, ts: Date.now()}});
   };
-  /* Drawn: now the panels may ask, too. */
+  /* Drawn: now the panels may ask, too. A page that has just come opened its subject by itself. */
   RR.drawn = function () {
-    const subject = wanted;
+    const subject = arrived ? RR.state.subject : wanted;
     wanted = null;
     if (!alike(subject, RR.state.subject)) return;
-    RR.set('as-of', {data: null});
+    if (!arrived) RR.set('as-of', {data: null});
+    arrived = false;
     RR.set('subject', {data: subject});
   };
   window.addEventListener('popstate', () => {

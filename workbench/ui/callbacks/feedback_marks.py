@@ -98,6 +98,7 @@ def register(app: Dash, services: Services) -> None:
         Output(LIST, "children"),
         Input(ids.SUBJECT, "data"),
         Input(ids.CHANGED, "data"),
+        prevent_initial_call=True,
     )
     def listed(subject: Any, _changed: Any) -> Any:
         about = _subject(subject)

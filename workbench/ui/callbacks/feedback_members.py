@@ -51,6 +51,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.CHANGED, "data"),
         Input(ids.AS_OF, "data"),
         State(CHOSEN, "value"),
+        prevent_initial_call=True,
     )
     def members(subject: Any, _changed: Any, as_of: str | None, chosen: list[str] | None) -> Any:
         if not subject:

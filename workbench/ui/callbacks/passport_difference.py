@@ -33,6 +33,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.SUBJECT, "data"),
         Input(ids.AS_OF, "data"),
         Input(ids.CHANGED, "data"),
+        prevent_initial_call=True,
     )
     def show(subject: Any, as_of: Any, _changed: Any) -> Any:
         if not subject:

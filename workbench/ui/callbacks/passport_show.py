@@ -24,7 +24,9 @@ FIRST = 60
 
 
 def register(app: Dash, services: Services) -> None:
-    @app.callback(Output(BODY, "children"), Input(ids.SUBJECT, "data"), Input(ids.CHANGED, "data"))
+    @app.callback(
+        Output(BODY, "children"), Input(ids.SUBJECT, "data"), Input(ids.CHANGED, "data"), prevent_initial_call=True
+    )
     def show(subject: Any, _changed: Any) -> Any:
         return shown(services, Subject(subject["kind"], subject["name"])) if subject else no_update
 

@@ -30,6 +30,7 @@ def register(app: Dash, services: Services, *, listed: Callable[..., list[Any]])
         Output(ANSWER, "data"),
         Input(REQUEST, "data"),
         Input(ids.SUBJECT, "data"),
+        prevent_initial_call=True,
     )
     def acted(asked: Any, subject: Any) -> Any:
         if not subject:

@@ -34,6 +34,7 @@ def register(app: Dash, services: Services) -> None:
         Input(ids.CHANGED, "data"),
         Input(TICK, "n_intervals"),
         State(LIGHTS, "data"),
+        prevent_initial_call=True,
     )
     def show(subject: Any, as_of: Any, _changed: Any, _ticks: Any, _lights: Any) -> Any:
         if not subject:

@@ -108,7 +108,7 @@ def _in_ring(services: Services, who: Person, subject: Subject) -> list[Any]:
 
 def register(app: Dash, services: Services) -> None:
     @app.callback(Output(BODY, "children"), Output(ids.CASE, "data", allow_duplicate=True), Input(ids.SUBJECT, "data"),
-                  prevent_initial_call="initial_duplicate")  # fmt: skip
+                  prevent_initial_call=True)  # fmt: skip
     def fill(subject: dict[str, str] | None) -> Any:
         if not subject:
             return no_update, no_update

@@ -52,7 +52,8 @@ PANELS: tuple[Panel, ...] = (
 TOOLS: tuple[ModuleType, ...] = (fresh, views, entity_table, export_menu)
 """Modules with `tools()`, components for the right end of the bar over the graph, and `register(app, services)`."""
 
-STORES = (ids.AS_OF, ids.SELECTED, ids.HIGHLIGHT, ids.CHANGED, ids.FOCUS)
+STORES = (ids.SUBJECT, ids.AS_OF, ids.SELECTED, ids.HIGHLIGHT, ids.CHANGED, ids.FOCUS)
+"""Empty when a page comes: the browser names the subject to the panels once its graph is drawn (`RR.drawn`)."""
 
 
 def layout(services: Services, who: Person, match: Mapping[str, str]) -> Any:
@@ -62,7 +63,6 @@ def layout(services: Services, who: Person, match: Mapping[str, str]) -> Any:
     return html.Div(
         className="inv",
         children=[
-            dcc.Store(id=ids.SUBJECT, data=named),
             *(dcc.Store(id=each) for each in STORES),
             html.Aside(queue_grid.compact(services, who), className="inv-queue", **aria(label=t("Queue"))),
             graph_canvas.canvas(
