@@ -58,9 +58,13 @@ class Looking:
             quiet = 0 if self._asked else quiet + 50
 
     def look(self, where: str, inside: str = "") -> None:
-        """At all of it, or within what `inside` selects."""
-        self.page.wait_for_function("!document.querySelector('.ag-header-row:empty, .ag-row:empty')")
-        self.found += [
+        """At all of it, or within what `inside` selects. Again where a grid was still being drawn."""
+        if self._serious(where, inside):
+            self.still()
+            self.found += self._serious(where, inside)
+
+    def _serious(self, where: str, inside: str) -> list[str]:
+        return [
             f"{where}: {each['id']}: {node['html'][:160]} {node['failureSummary'][-160:]}"
             for each in self.page.evaluate(AXE, [inside])["violations"]
             for node in each["nodes"][:3]

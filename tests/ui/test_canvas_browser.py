@@ -42,7 +42,8 @@ class Canvas:
         raise AssertionError(f"never so: {text}; said {self.said()!r}")
 
     def settled(self) -> None:
-        """Nothing is asked, and nothing moves any more."""
+        """It is laid out, nothing is asked, and nothing moves any more."""
+        self.until("RR.state.laid")
         before = None
         for _ in range(WAITS):
             now = self.js("[RR.asking(), JSON.stringify(RR.positions()), RR.cy().zoom()]")

@@ -130,6 +130,7 @@ def test_a_morning_in_chinese_without_a_mouse(signed_in: SignIn, workbench: Work
     workbench.services.people.set_language(person("sun"), "zh")
     visitor = signed_in("")
     page, keys = visitor.go("/login?lang=zh"), Keys(visitor.page)
+    page.locator("#name:focus").wait_for()
     page.keyboard.type("sun")
     keys.to("#password")
     page.keyboard.type(PASSWORDS["sun"][2])

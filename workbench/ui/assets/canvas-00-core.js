@@ -143,7 +143,7 @@
        the page). Nodes added by hand stay. */
     wish: function (subject, asOf, changed, opened) {
       const no = window.dash_clientside.no_update, told = window.dash_clientside.callback_context.triggered || [];
-      if (!subject) return no;
+      if (!subject || wanted) return no; // the answer that is on its way is newer than what this would ask for
       const live = RR.cy() && RR.state.subject, at = live ? RR.state.asOf : opened && opened.as_of;
       const same = alike(live || (opened && opened.subject), subject);
       const moved = changed && told.some(each => each.prop_id === 'changed.data');

@@ -7,6 +7,7 @@
 
   /* A step has a name, redo() and undo(); it is done now. */
   RR.step = function (step) {
+    RR.state.touched = true;
     step.redo();
     done.push(step);
     if (done.length > KEEP) done.shift();
