@@ -295,6 +295,8 @@ def test_a_role_is_said_and_taken_away(services: Services, ring: dict[str, Any])
 
 
 def test_the_page_of_labels(services: Services, ring: dict[str, Any], spoken: str) -> None:
+    verdict = Verdict("SUSPECTED", "T16", "E2")
+    services.feedback.propose(person("lin"), [ring["application_ids"][2]], verdict, request_key=f"page {spoken}")
     for name in ("lin", "zhou", "wang", "he"):
         with guard.acting(person(name)):
             language.set(spoken)
