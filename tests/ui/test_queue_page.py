@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from dash import Dash
+from flask.testing import FlaskClient
 from playwright.sync_api import expect
 
 from graph.errors import InputError, NodeNotFound
 from tests.ui.conftest import PASSWORDS, SignIn, person
+from tests.ui.posting import callbacks, post
+from tests.ui.posting import signed_in as signed
 from workbench.casebook import cases
 from workbench.casebook.cases import BY_HAND, FOUND, Case, Finding
 from workbench.casebook.queue import Row
@@ -33,8 +37,6 @@ from workbench.ui.viewmodel.regions import region
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 OURS, EVIL = "D-ours", "<img src=x onerror=alert(1)>"
 """Dealers of the cases of these tests: the home may have others."""
-
-expect.set_options(timeout=20_000)
 
 CALL = re.compile(r"(themeQuartz\.withParams|queueGrid\.\w+)\([^()]*(\([^()]*\)[^()]*)*\)")
 
@@ -267,6 +269,25 @@ def test_what_moved_meanwhile_is_said(services: Services) -> None:
         assert queue_watch.told(services, LIN, stamp) == ("10 cases have moved · show", False)
 
 
+def test_what_moves_while_rows_are_read_is_not_taken_for_seen(
+    app: Dash, client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = services.queue.rows
+
+    def slowly(who: Person, query: Query) -> Any:
+        found = read(who, query)
+        services.cases.set_status(ZHOU, Query(text="RQ113"), "waiting")
+        return found
+
+    monkeypatch.setattr(services.queue, "rows", slowly)
+    (output,) = (each for each in callbacks(app) if "queue.getRowsResponse" in each)
+    known = {"queue.getRowsRequest": {"startRow": 0, "endRow": 100}, "queue-asked.data": {}, "queue-stamp.data": None}
+    answer = post(client, output, callbacks(app)[output], known, signed(client, services, "lin")).json
+    stamp = answer["response"]["queue-stamp"]["data"]
+    with guard.acting(LIN):
+        assert queue_watch.told(services, LIN, stamp) == ("1 case has moved · show", False)
+
+
 def test_ones_own_saved_filters_are_changed_those_of_others_used(services: Services) -> None:
     services.saved.add_filter(ZHOU, "Everybody's", Query(tab="new"), shared=True)
     services.saved.add_filter(LIN, "Mine", Query(tab="mine"))
@@ -308,7 +329,7 @@ def test_through_the_queue_by_keyboard(signed_in: SignIn, services: Services) ->
     visitor = signed_in("lin")
     at = visitor.go(f"/queue?dealer={OURS}&kind=ring")
     at.wait_for_selector("#queue a[href='/ring/RQ000']")
-    assert at.inner_text("#queue-total") == "130 cases"
+    expect(at.locator("#queue-total")).to_have_text("130 cases")
     for key in ("j", "j", "x", "j", "x"):
         at.keyboard.press(key)
     at.wait_for_selector("text=2 cases chosen")
@@ -355,7 +376,7 @@ def test_names_of_dealers_are_text_and_the_page_is_accessible(signed_in: SignIn)
     visitor = signed_in("wang")
     at = visitor.go("/queue")
     at.wait_for_selector("#queue a[href='/application/APPQ1']")
-    assert at.inner_text("#queue .ag-row[row-index='0'] [col-id=dealer]") == EVIL
+    expect(at.locator("#queue .ag-row[row-index='0'] [col-id=dealer]")).to_have_text(EVIL)
     assert at.query_selector("#queue img") is None
     at.click("#queue .ag-row[row-index='1'] input[type=checkbox]")
     at.wait_for_selector("text=1 case chosen")

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from workbench.casebook.queue_query import MOST_ROWS, ORDERS, Query
 from workbench.services.all import Services
 from workbench.services.permissions import Person
 from workbench.ui import guard, ids
 from workbench.ui.clientside import clientside
-from workbench.ui.components.queue_bar import TOTAL
+from workbench.ui.components.queue_bar import STAMP, TOTAL
 from workbench.ui.i18n import number, t
 from workbench.ui.viewmodel.queue_rows import row
 
@@ -31,14 +31,21 @@ def register(app: Dash, services: Services) -> None:
         Output(NUMBER, "data"),
         Output(EMPTY, "children"),
         Output(EMPTY, "hidden"),
+        Output(STAMP, "data"),
         Input(ids.QUEUE, "getRowsRequest"),
         State(ids.QUEUE_ASKED, "data"),
+        State(STAMP, "data"),
         prevent_initial_call=True,
     )
-    def rows(request: Mapping[str, Any], asked: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    def rows(request: Mapping[str, Any], asked: Mapping[str, Any] | None, stamp: int | None) -> tuple[Any, ...]:
         who, query = guard.person(), wanted(request, asked)
+        newest, _ = services.queue.changes(who, 0)  # before the rows: what comes between the two is told once more
+        seen = stamp if query.offset else newest  # what the first block shows is seen
         told = page(services, who, query)
-        return told, total(told["rowCount"]), told["rowCount"], _nothing(query), told["rowCount"] > 0
+        return (
+            told, total(told["rowCount"]), told["rowCount"], _nothing(query), told["rowCount"] > 0,
+            no_update if seen == stamp else seen,
+        )  # fmt: skip
 
     clientside(app, "queue.asked", Output("queue-sink", "data"), Input(ids.QUEUE_ASKED, "data"))
     clientside(app, "queue.changed", Output("queue-sink", "data", allow_duplicate=True),

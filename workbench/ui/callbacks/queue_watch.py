@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output, no_update
 
 from workbench.services.all import Services
 from workbench.services.permissions import Person
 from workbench.ui import guard, ids
 from workbench.ui.clientside import clientside
-from workbench.ui.components.queue_bar import NEWER
+from workbench.ui.components.queue_bar import NEWER, STAMP
 from workbench.ui.i18n import number, t
 
-TICK, STAMP = "queue-tick", "queue-stamp"
+TICK = "queue-tick"
 TICK_MS = 5_000
 
 
@@ -27,19 +27,6 @@ def register(app: Dash, services: Services) -> None:
     )
     def look(_ticks: Any, stamp: int | None) -> tuple[Any, Any]:
         return (no_update, no_update) if stamp is None else told(services, guard.person(), stamp)
-
-    @app.callback(
-        Output(STAMP, "data"),
-        Input(ids.QUEUE, "getRowsRequest"),
-        State(STAMP, "data"),
-        prevent_initial_call=True,
-    )
-    def seen(request: dict[str, Any] | None, stamp: int | None) -> Any:
-        """What the first block shows is seen."""
-        if (request or {}).get("startRow"):
-            return no_update
-        newest, _ = services.queue.changes(guard.person(), 0)
-        return newest if newest != stamp else no_update
 
     clientside(
         app, "queue.newer", Output(ids.QUEUE_CHANGED, "data", allow_duplicate=True), Input(NEWER, "n_clicks"),

@@ -23,7 +23,8 @@ TAB, KIND, TEXT, ASSIGNEE, SCORE, SAVABLE, FRESH, ORDER = (
 TOTAL, BULK, SAID, CLEAR, NEXT, HELP, SAVED = (
     f"queue-{name}" for name in ("total", "bulk", "said", "clear", "next", "help", "saved")
 )
-NEWER = "queue-newer"
+NEWER, STAMP = "queue-newer", "queue-stamp"
+"""The word that others have moved cases since the newest entry of what is shown."""
 ALL_MATCHING, DESELECT, SAVED_LIST, SAVE_NEW = (
     "queue-all-matching",
     "queue-deselect",

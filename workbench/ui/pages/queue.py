@@ -46,7 +46,7 @@ def layout(services: Services, who: Person, match: Mapping[str, str]) -> Any:
                 ],
             ),
             html.Div(id="q-said", className="q-said", role="status"),
-            dcc.Store(id=queue_watch.STAMP),
+            dcc.Store(id=queue_bar.STAMP),
             dcc.Interval(id=queue_watch.TICK, interval=queue_watch.TICK_MS),
             *queue_dialogs.dialogs(works=who.may(Act.WORK)),
         ],
