@@ -66,7 +66,8 @@ def missing(told: tuple[Standing, ...]) -> Any:
         return []
     asked = [
         dmc.TextInput(
-            id={"t": "case-instead", "item": each.item.key}, label=each.item.said(language.get()), size="xs", mt=6,
+            id={"t": "case-instead", "item": each.item.key}, debounce=True, size="xs", mt=6,
+            label=each.item.said(language.get()),
             placeholder=t("Not done because…"),
         )
         for each in told

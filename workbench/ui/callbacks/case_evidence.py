@@ -64,7 +64,7 @@ def _form() -> list[Any]:
         ),
         html.P(MEANS[INTERNAL](), id=f"{FOR}-means", className="cs-by"),
         dmc.Select(id=DEALERS, label=t("Which dealer"), data=[], display="none", mt=8),
-        dmc.TextInput(id=REFERENCE, label=t("Number of the authority's request"), display="none", mt=8),
+        dmc.TextInput(id=REFERENCE, debounce=True, label=t("Number of the authority's request"), display="none", mt=8),
         dmc.CheckboxGroup(id=PARTS, label=t("What stands in it"), value=list(SECTIONS[INTERNAL]),
                           children=html.Div(parts(INTERNAL), id=f"{PARTS}-box", className="cs-parts"), mt=10),
         dmc.MultiSelect(id=NOTES, label=t("Which notes"), data=[], clearable=True, mt=8,
@@ -106,7 +106,8 @@ def reasons(chosen: Mapping[str, str]) -> list[Any]:
     """By element id, as it is masked."""
     return [
         dmc.TextInput(
-            id={"t": "case-pack-reason", "ref": each}, label=t("Why in the clear: {thing}", thing=masked), mt=6,
+            id={"t": "case-pack-reason", "ref": each}, debounce=True, mt=6,
+            label=t("Why in the clear: {thing}", thing=masked),
              size="xs",
         )
         for each, masked in chosen.items()

@@ -35,7 +35,7 @@ def dialog() -> Any:
 def adder() -> Any:
     return html.Div(
         [
-            dmc.TextInput(id=ITEM, placeholder=t("An item of your own"), size="xs",
+            dmc.TextInput(id=ITEM, debounce=True, placeholder=t("An item of your own"), size="xs",
                           **aria(label=t("New item of the checklist"))),
             dmc.Button(t("Add"), id=ADD, size="xs", variant="default"),
         ],

@@ -59,7 +59,8 @@ def _save() -> dmc.Modal:
         id=SAVE, title=t("Save this filter"), centered=True, size=400,
         children=[
             dmc.TextInput(
-                id=SAVE_NAME, label=t("Name"), inputProps={"maxLength": LONGEST_NAME, "data-autofocus": True},
+                id=SAVE_NAME, debounce=True, label=t("Name"),
+                inputProps={"maxLength": LONGEST_NAME, "data-autofocus": True},
             ),
             dmc.Checkbox(id=SAVE_SHARED, label=t("Everybody may use it"), mt=10),
             html.Div(id=SAVE_NO, className="cs-trouble", role="alert"),

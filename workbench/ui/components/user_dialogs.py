@@ -34,9 +34,10 @@ def new() -> dmc.Modal:
         children=html.Div(
             className="us-form",
             children=[
-                dmc.TextInput(id=NAME, label=t("Name to sign in with"), description=t("a–z, 0–9, . _ and -"),
+                dmc.TextInput(id=NAME, debounce=True, label=t("Name to sign in with"),
+                              description=t("a–z, 0–9, . _ and -"),
                               required=True, **{"data-autofocus": True}),
-                dmc.TextInput(id=SHOWN, label=t("Name that others see"), required=True),
+                dmc.TextInput(id=SHOWN, debounce=True, label=t("Name that others see"), required=True),
                 dmc.Select(id=AS, label=t("Role"), data=_roles(), value=Role.INVESTIGATOR, allowDeselect=False),
                 dmc.Select(id=SPEAKS, label=t("Language"), data=speaks, value="zh", allowDeselect=False),
                 html.Div(id=TROUBLE, className="us-trouble", role="alert"),
@@ -54,7 +55,7 @@ def act() -> dmc.Modal:
             children=[
                 html.Div(id=ACT_SAYS),
                 dmc.Select(id=ACT_ROLE, label=t("Role"), data=_roles(), allowDeselect=False, style=HIDDEN),
-                dmc.TextInput(id=ACT_NAME, label=t("Name that others see"), style=HIDDEN),
+                dmc.TextInput(id=ACT_NAME, debounce=True, label=t("Name that others see"), style=HIDDEN),
                 html.Div(id=ACT_TROUBLE, className="us-trouble", role="alert"),
                 dmc.Button("", id=ACT_DO, fullWidth=True, mt=4),
             ],

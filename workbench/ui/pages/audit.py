@@ -71,6 +71,7 @@ def _anchored() -> dmc.Modal:
             children=[
                 dmc.Textarea(
                     id=ANCHORED,
+                    debounce=True,
                     label=t("What the anchor's file holds"),
                     placeholder='{"id": 1042, "hash": "…", "at": "…"}',
                     autosize=True,

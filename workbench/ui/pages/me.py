@@ -75,9 +75,13 @@ def _password() -> html.Section:
         html.Div(
             className="us-form",
             children=[
-                dmc.PasswordInput(id=PRESENT, label=t("Present password"), autoComplete="current-password"),
-                dmc.PasswordInput(id=NEW, label=t("New password"), description=rule, autoComplete="new-password"),
-                dmc.PasswordInput(id=AGAIN, label=t("Once more"), autoComplete="new-password"),
+                dmc.PasswordInput(
+                    id=PRESENT, debounce=True, label=t("Present password"), autoComplete="current-password"
+                ),
+                dmc.PasswordInput(
+                    id=NEW, debounce=True, label=t("New password"), description=rule, autoComplete="new-password"
+                ),
+                dmc.PasswordInput(id=AGAIN, debounce=True, label=t("Once more"), autoComplete="new-password"),
                 html.Div(id=TROUBLE, className="us-trouble", role="alert"),
                 dmc.Button(t("Change the password"), id=CHANGE, mt=4),
                 html.P(t("Sessions on other machines end."), className="rr-soft rr-small"),
@@ -98,7 +102,8 @@ def factor(services: Services, who: Person) -> list[Any]:
         html.Div(
             className="us-form",
             children=[
-                dmc.PasswordInput(id=FACTOR_PRESENT, label=t("Present password"), autoComplete="current-password"),
+                dmc.PasswordInput(id=FACTOR_PRESENT, debounce=True, label=t("Present password"),
+                                  autoComplete="current-password"),
                 html.Div(id=FACTOR_TROUBLE, className="us-trouble", role="alert"),
                 dmc.Button(t("Set it up"), id=FACTOR_SET, mt=4, style=HIDDEN if on else {}),
                 dmc.Button(t("Turn it off"), id=FACTOR_END, mt=4, color="red", variant="light",
@@ -108,7 +113,8 @@ def factor(services: Services, who: Person) -> list[Any]:
                     style=HIDDEN,
                     children=[
                         html.Div(id=f"{SECRET}-shown"),
-                        dmc.TextInput(id=CODE, label=t("Code that the app shows"), inputProps={"inputMode": "numeric"}),
+                        dmc.TextInput(id=CODE, debounce=True, label=t("Code that the app shows"),
+                                      inputProps={"inputMode": "numeric"}),
                         dmc.Button(t("Turn it on"), id=CONFIRM, mt=12, fullWidth=True),
                     ],
                 ),
