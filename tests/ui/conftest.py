@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from graph.settings import Settings
@@ -30,6 +30,8 @@ from workbench.services.permissions import Person, Role
 from workbench.ui.app import create_app
 
 CHROMIUM = "/usr/bin/chromium"
+LONGEST_WAIT = 30_000  # ms; a busy machine takes its time
+expect.set_options(timeout=LONGEST_WAIT)
 PASSWORDS = {
     "lin": (Role.INVESTIGATOR, "Lin Yue", "quiet-harbour-lantern-19"),
     "sun": (Role.INVESTIGATOR, "Sun Hao", "orchard-sparrow-tuesday-4"),
@@ -175,7 +177,7 @@ def signed_in(browser: Browser, workbench: Workbench) -> Iterator[SignIn]:
 
     def sign_in(name: str, *, width: int = 1440, height: int = 900, language: str = "en") -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(LONGEST_WAIT)
         watch = Watch(workbench.url)
         context.on("request", watch.requested)
         context.on("console", watch.said)

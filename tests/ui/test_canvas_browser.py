@@ -186,7 +186,7 @@ def test_what_hands_do_comes_back(canvas: Canvas, ring: str) -> None:
     for _ in range(4):
         canvas.page.keyboard.press("PageUp")
     canvas.until("document.getElementById('graph-status').textContent.includes('hidden')")
-    assert canvas.js("RR.cy().edges(':visible').every(e => e.data('time') >= RR.state.range[0])")
+    canvas.until("RR.cy().edges(':visible').every(e => e.data('time') >= RR.state.range[0])")
     canvas.page.keyboard.press("Home")
     canvas.until("!document.getElementById('graph-status').textContent.includes('hidden')")
 
@@ -201,7 +201,7 @@ def test_what_hands_do_comes_back(canvas: Canvas, ring: str) -> None:
     canvas.until("RR.cy().elements('.lit').length > 2")
     assert "path" in canvas.said()
     canvas.page.keyboard.press("Escape")
-    assert canvas.js("RR.cy().elements('.lit, .dim').length") == 0
+    canvas.until("RR.cy().elements('.lit, .dim').length === 0")
 
     before = canvas.positions()
     app = canvas.js("RR.cy().nodes(\"[type = 'Application']\")[0].id()")

@@ -12,7 +12,7 @@ from typing import Any
 import plotly
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.test import TestResponse
 
 from graph.errors import InputError
@@ -245,8 +245,8 @@ def test_a_case_from_taking_it_to_its_sealed_pack(signed_in: SignIn, number: int
     page.keyboard.type("first")
     page.keyboard.press("Control+Enter")
     said(page, "Zhou Min will see it")
-    assert page.locator(".cs-note .cs-text").first.inner_text() == f"{EVIL} ask @zhou first"
-    assert page.input_value("#case-note-text") == ""
+    expect(page.locator(".cs-note .cs-text").first).to_have_text(f"{EVIL} ask @zhou first")
+    expect(page.locator("#case-note-text")).to_have_value("")
     page.locator(".cs-box.cs-open").first.click()
     page.locator(".cs-box.cs-done").first.wait_for()
     (tmp_path / "slip.pdf").write_bytes(b"%PDF-1.7 slip")
@@ -283,7 +283,7 @@ def test_who_is_named_sees_it_from_everywhere(signed_in: SignIn, number: int, wo
     visitor = signed_in("sun", language="zh")
     page = visitor.go("/mine")
     page.locator("#rail-mine-count", has_text="1").wait_for()
-    assert page.locator(".cs-unread .cs-text").inner_text() == "@sun 请看一下"
+    expect(page.locator(".cs-unread .cs-text")).to_have_text("@sun 请看一下")
     page.click(f".cs-unread a[href='/case/{number}']")
     page.locator("#case-head").wait_for()
     page.go_back()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from graph.errors import RingroadError
 from graph.records import Edge, Node, NodeRef, batch_of, to_millis
@@ -90,7 +90,7 @@ def test_on_no_page(signed_in: SignIn, sly: Services) -> None:
         page.locator(shown).first.wait_for()
         page.wait_for_load_state("networkidle")
         if address not in ("/dealers", "/me"):
-            assert EVIL in page.inner_text("#page"), address
+            expect(page.locator("#page"), address).to_contain_text(EVIL)
         nothing_ran(page, address)
         if address == f"/case/{CASE}":
             for part in (".cs-note .cs-text", ".cs-note .cs-who", ".cs-list", ".cs-because"):
@@ -127,7 +127,7 @@ def test_not_on_the_graph_and_not_in_what_leaves(
     page.locator("button[aria-label='Views']").click()
     page.locator(".views-name", has_text="onerror").wait_for()
     page.keyboard.press("Escape")
-    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Views'")
+    canvas.until("document.activeElement.getAttribute('aria-label') === 'Views'")
     page.keyboard.press("/")
     page.keyboard.type(EVIL)
     page.wait_for_load_state("networkidle")

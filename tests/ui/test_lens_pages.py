@@ -251,14 +251,14 @@ def test_from_a_dealer_to_a_ring_as_it_stood(signed_in: SignIn, gathered: Servic
     page.click("[data-asof=prev]")
     page.wait_for_selector(".asof-past")
     page.wait_for_selector(".pp-difference .pp-table")
-    assert page.locator("#asof-now").is_visible()
+    expect(page.locator("#asof-now")).to_be_visible()
     _accessible(page, "#asof", "#passport")
     page.focus("#asof-slider [role=slider]")
     page.keyboard.press("Home")
     expect(page.locator("#asof-slider [role=slider]")).to_have_attribute("aria-valuenow", "0")
     page.click("#asof-now")
     page.wait_for_selector(".pp-hint")
-    assert page.locator(".asof-past").count() == 0
+    expect(page.locator(".asof-past")).to_have_count(0)
     page.click("[data-asof=prev]")
     page.wait_for_selector(".asof-past")
     here = page.url.rpartition("/")[2]

@@ -147,8 +147,8 @@ def test_a_morning_in_chinese_without_a_mouse(signed_in: SignIn, workbench: Work
     assert page.inner_text("#inv-tabs [role=tab] >> nth=0") == "原因"
 
     keys.to("#cy")
-    keys.press("ArrowRight", "e")
     count = page.evaluate("() => RR.cy().nodes().length")
+    keys.press("ArrowRight", "e")
     until(page, "count => RR.cy().nodes().length > count || document.querySelector('dialog[open]')", count)
     keys.press("Escape")
 

@@ -1,4 +1,4 @@
-"""The `casebook` fixture: each promise of labels, strategies and keys is held on SQLite and on a real PostgreSQL.
+"""`services` over a home of its own, and `casebook`: what it promises is held on SQLite and on a real PostgreSQL.
 
 PostgreSQL is started once a session on a free port by an unprivileged user, in a folder of its own, and
 emptied for each test. Without its programs or its driver those tests are skipped.
@@ -21,7 +21,11 @@ from pathlib import Path
 
 import pytest
 
+from graph.settings import Settings
+from tests.service.conftest import copied
 from workbench.casebook.opening import Casebook
+from workbench.services.all import Services
+from workbench.services.office import Office
 
 PROGRAMS = Path("/usr/lib/postgresql")
 QUICK = ("-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "autovacuum=off")
@@ -52,6 +56,15 @@ def programs() -> Path | None:
         return found[-1].parent
     there = shutil.which("initdb")
     return Path(there).parent if there else None
+
+
+@pytest.fixture(scope="module")
+def services(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Over a home of one's own with a portfolio, its rings and a model."""
+    home = copied(trained, tmp_path_factory.mktemp("lens") / "home")
+    with Office(Settings.read({"RINGROAD_HOME": str(home)})) as office:
+        yield Services(office)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -21,8 +18,6 @@ from gnn.told import read_labels
 from graph.errors import NodeNotFound, NotAllowed
 from graph.opinions import Opinions
 from graph.records import DAY, from_millis
-from graph.settings import Settings
-from tests.service.conftest import copied
 from workbench.casebook import audit, labels
 from workbench.services.all import Services
 from workbench.services.canvas.sheets import sheet
@@ -31,20 +26,11 @@ from workbench.services.lenses.dealer_cut import cut
 from workbench.services.lenses.dealer_rows import Asked
 from workbench.services.lenses.ledger import Facts, Instalments, Moment, _newest
 from workbench.services.lenses.shrinkage import Floats, expected, jumps, jumps_and_usual, shrunk
-from workbench.services.office import Office
 from workbench.services.permissions import Person, Role
 from workbench.services.ring_book import Standing, standing
 
 AUDITOR, LIN = Person("he", "He", Role.AUDITOR), Person("lin", "Lin", Role.INVESTIGATOR)
 EARLIER = datetime(2025, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def services(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    home = copied(trained, tmp_path_factory.mktemp("lens") / "home")
-    with Office(Settings.read({"RINGROAD_HOME": str(home)})) as office:
-        yield Services(office)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

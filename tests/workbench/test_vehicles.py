@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +16,6 @@ from gnn.rules.cars import car_columns
 from gnn.rules.catalogue import BY_CODE
 from graph.errors import NodeNotFound, NotAllowed
 from graph.records import DAY, NodeRef, to_millis
-from graph.settings import Settings
-from tests.service.conftest import copied
 from workbench.casebook import audit
 from workbench.services.all import Services
 from workbench.services.lenses import dealer_table, vehicle_table, vehicle_units
@@ -29,19 +24,10 @@ from workbench.services.lenses.vehicle_life import LANE_OF, LANES
 from workbench.services.lenses.vehicle_table import SIGNS, CarTable
 from workbench.services.lenses.vehicle_units import Lot
 from workbench.services.lenses.vehicles import AskedCars, Vehicles
-from workbench.services.office import Office
 from workbench.services.permissions import Person, Role
 
 AUDITOR, LIN = Person("he", "He", Role.AUDITOR), Person("lin", "Lin", Role.INVESTIGATOR)
 EARLIER = datetime(2025, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def services(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    home = copied(trained, tmp_path_factory.mktemp("cars") / "home")
-    with Office(Settings.read({"RINGROAD_HOME": str(home)})) as office:
-        yield Services(office)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

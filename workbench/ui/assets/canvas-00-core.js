@@ -170,6 +170,7 @@
     const subject = {kind, name};
     if (!RR.cy() || alike(RR.state.subject, subject)) return;
     wanted = subject;
+    setTimeout(() => { if (wanted === subject) wanted = null; }, 30000); // no answer came
     address(subject);
     RR.set('open-req', {data: {subject: subject, as_of: null, also: [], again: false, ts: Date.now()}});
   };
