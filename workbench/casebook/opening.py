@@ -15,10 +15,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreBusy, StoreError
-from workbench.casebook import case_tables, people_tables  # noqa: F401 - their tables belong to the metadata
+from workbench.casebook import (  # noqa: F401 - their tables belong to the metadata
+    case_tables,
+    people_tables,
+    schedule_tables,
+)
 from workbench.casebook.tables import metadata
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest revision in `migrations/versions`, known here so that an up-to-date casebook opens without Alembic."""
 
 VERSION_TABLE = "casebook_version"

@@ -1,0 +1,1 @@
+"""What runs by the clock: days, weeks and months as slots, each done once."""
