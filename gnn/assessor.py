@@ -21,7 +21,7 @@ from gnn.models.hetero_sage import HeteroSage
 from gnn.online import Desk
 from gnn.priors import PriorLinks
 from gnn.room import grown
-from gnn.rules import RULES, Stage, Verdicts, evaluate
+from gnn.rules import RULES, Settings, Stage, Verdicts, evaluate
 from gnn.rules.columns import RESIDENT, Peers, decision_columns
 from gnn.scorer import Scorer, Scores, log_odds, prior_links
 from gnn.walk import KINDS, Links
@@ -115,7 +115,10 @@ class _Shared:
 
 
 class Assessor:
-    """A desk and the models that score what arrives there; one thread, as the desk."""
+    """A desk and the models that score what arrives there; one thread, as the desk.
+
+    `tailored` gives the settings of the rules for a row of features; None: the scorer's, for all.
+    """
 
     def __init__(self, desk: Desk, scorer: Scorer, seen: Features, peers: Peers | None = None) -> None:
         """`seen` are the features of the book that the desk was opened on."""
@@ -123,6 +126,7 @@ class Assessor:
 
     def _open(self, shared: _Shared, scorer: Scorer, embeddings: Singles | None) -> None:
         self._shared, self.scorer = shared, scorer
+        self.tailored: Callable[[Features], Settings] | None = None
         number = {name: at for at, name in enumerate(shared.names)}
         self._places = np.array([number[name] for name in scorer.names], dtype=np.int64)
         self._read = tuple((name, number[name]) for name in sorted(READ & set(shared.names)))
@@ -219,7 +223,8 @@ class Assessor:
 
     def verdicts(self, arrived: Arrived) -> Verdicts:
         """What the rules say; no model is asked."""
-        return evaluate({**arrived.read, **arrived.rule_columns}, self.scorer.settings)
+        settings = self.scorer.settings if self.tailored is None else self.tailored(arrived.seen)
+        return evaluate({**arrived.read, **arrived.rule_columns}, settings)
 
     def assess_row(self, arrived: Arrived, told: Verdicts | None = None) -> Assessed:
         """Of the row that arrived last, or of an earlier one whose score nobody asked for: the same bits. `told` are
@@ -237,6 +242,8 @@ class Assessor:
         if together is None:
             return ()
         arrived = [_one(together, row, at) for at, row in enumerate(rows)]
+        if self.tailored is not None:
+            return tuple(self.assess_row(each) for each in arrived)
         if self._hearing is not None:
             heard = [self._hearing.score(book, each.row, each.seen.values[0], each.seen.links) for each in arrived]
         scores = self._scored(together, heard)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from workbench.casebook.strategies import Adopted, Strategy
+    from workbench.fairness import Share
+
+NOTHING_SCORED = "nothing to compare: train a model and score applications first (ringroad train, ringroad score)"
 
 app = typer.Typer(no_args_is_help=True, help="What the score service decides by: thresholds, rules, models, trials.")
 
@@ -77,7 +80,26 @@ def set_(
     with instance.open_casebook(settings) as casebook, casebook.writing() as db:
         made = strategies.propose(db, content, effective_from=begin, author=who(author), reason=why, now=now)
     text = f"strategy {made.id} from {_time(made.effective_from)}; back: ringroad strategy rollback"
+    if made.strategy.overrides:
+        text += "; whom it looks at more than others: ringroad strategy check"
     say(_written(made), as_json, text)
+
+
+@app.command(epilog="Example: ringroad strategy check strategy.yaml")
+def check(
+    file: Annotated[Path, typer.Argument(help="YAML as `ringroad strategy show` prints it.")], as_json: Json = False
+) -> None:
+    """What it would hand to people, by product and dealers' province, beside what is handed to them now.
+
+    Of all applications as they were scored last. Only the limits of scores are compared, not rules.
+    """
+    from workbench.casebook import strategies
+
+    then = strategies.Strategy.read(_read(file))
+    settings = Settings.read().prepare()
+    _models_there(settings, then)
+    found = _shares(settings, then)
+    say([vars(each) for each in found], as_json, _share_table(found) if found else NOTHING_SCORED)
 
 
 @app.command(epilog="Examples: ringroad strategy rollback · ringroad strategy rollback 3")
@@ -121,6 +143,30 @@ def _models_there(settings: Settings, strategy: Strategy) -> None:
         models.open(version, features_hash=scoring.features_hash())
 
 
+def _shares(settings: Settings, then: Strategy) -> Sequence[Share]:
+    from workbench import fairness, scoring
+    from workbench.casebook import scores, strategies
+
+    with instance.opened(None, vault=False) as here:
+        with instance.open_casebook(settings) as casebook, casebook.reading() as db:
+            told, now = scores.listed(db), strategies.in_force(db, datetime.now(UTC)).strategy
+        served = scoring.serving(settings)
+        if not told or served is None:
+            return ()
+        return fairness.shares(fairness.scored(here.snapshot(), told), now, then, model=served[0].review_from)
+
+
+def _share_table(found: Sequence[Share]) -> Any:
+    from rich.table import Table
+
+    shown = Table("", "group", "scored", "looked at now", "then", "to all others", box=None)
+    for each in found:
+        marked = " !" if each.outside else ""
+        row = (each.what, each.group or "not stated", f"{each.number:,}", f"{each.now:.1%}", f"{each.then:.1%}")
+        shown.add_row(*row, f"{each.ratio:.2f}{marked}")
+    return shown
+
+
 def _written(one: Adopted) -> dict[str, Any]:
     told: dict[str, Any] = instance.written(vars(one) | {"strategy": one.strategy.content()})
     return told
@@ -136,7 +182,7 @@ def _table(found: Sequence[Adopted], current: int) -> Any:
 
     shown = Table("id", "", "from", "by", "why", "content", box=None)
     for one in found:
-        told = [f"{name}={value}" for name, value in one.strategy.content().items() if value not in (None, {})]
+        told = [f"{name}={value}" for name, value in one.strategy.content().items() if value not in (None, {}, [])]
         back = f" (as {one.copy_of})" if one.copy_of is not None else ""
         force = "in force" if one.id == current else ""
         row = (str(one.id), force, _time(one.effective_from), one.author, one.reason + back, ", ".join(told))

@@ -84,6 +84,17 @@ def test_thresholds_rules_and_the_way_back(asked: Asking) -> None:
     assert asked.score(asked.application())["decision"] == "pass"
 
 
+def test_an_override_holds_for_its_products_alone(asked: Asking) -> None:
+    """And is said in the answer, and when the decision is looked at again."""
+    used = {"name": "used cars", "products": ["used"], "review_from": 0.0, "rules": {"R16": {"points": 7}}}
+    adopt(asked, overrides=[used])
+    new, old = (asked.application(product=each) for each in ("new", "used"))
+    answers = [asked.score(each) for each in (new, old)]
+    assert [(each["decision"], each["override"]) for each in answers] == [("pass", None), ("review", "used cars")]
+    assert answers[1]["decided_by"] == "model"
+    assert asked.get(f"/applications/{old['application_id']}").json()["replay"]["same"]
+
+
 # Several models ------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,12 @@ WHOLE = {
     "champion": ONE,
     "challenger": {"version": OTHER, "share": 0.1, "salt": "spring"},
     "shadow": THIRD,
-}
+    "overrides": [
+        {"name": "used cars in the south", "provinces": ["44", "45"], "products": ["used"], "review_from": 0.1,
+         "rules": {"R18": {"times": 1.1}}},
+        {"name": "leases", "provinces": [], "products": ["lease_direct"], "review_from": None, "rules": {}},
+    ],
+}  # fmt: skip
 
 
 def put(casebook: Casebook, content: Any, *, start: datetime = NOW, at: datetime = NOW) -> Adopted:
@@ -66,6 +71,7 @@ def test_what_is_left_out_is_as_shipped() -> None:
     assert Strategy.read({}) == Strategy.read(Strategy().content()) == SHIPPED.strategy
     assert SHIPPED.strategy.content() == {
         "review_from": None, "decline": True, "rules": {}, "champion": None, "challenger": None, "shadow": None,
+        "overrides": [],
     }  # fmt: skip
 
 

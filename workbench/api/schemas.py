@@ -118,6 +118,7 @@ class ScoreAnswer(Model):
     graph_as_of: datetime = Field(description="When the graph's arrays were made; what arrived since is in them, too.")
     model_version: str
     strategy: int = Field(description="Version of the strategy; 0 is the one that ships.")
+    override: str | None = Field(description="Of the strategy's overrides the one that held, by province or product.")
     arm: Literal["champion", "challenger"]
     degraded: list[str] = Field(description="What was not whole; with any of these there is never a pass.")
     trace_id: str

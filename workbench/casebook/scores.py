@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 from sqlalchemy.dialects import postgresql
 
 from workbench.casebook.case_tables import application_scores
@@ -103,6 +103,11 @@ def newest(db: Connection, application_ids: Iterable[str]) -> dict[str, Score]:
         which = application_scores.c.application_id.in_(names[at : at + SOME])
         found |= {each.application_id: each for each in _read(db, which)}
     return found
+
+
+def listed(db: Connection) -> list[Score]:
+    """Of all applications that were ever scored."""
+    return list(_read(db, true()))
 
 
 def _read(db: Connection, which: Any) -> Iterator[Score]:

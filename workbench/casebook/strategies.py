@@ -16,6 +16,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, func, insert, select
 
 from graph.errors import InputError, NodeNotFound
+from workbench.casebook import strategy_overrides
+from workbench.casebook.strategy_overrides import Override, merged
 from workbench.casebook.tables import strategies
 from workbench.casebook.words import stated
 
@@ -40,7 +42,8 @@ class Challenger:
 @dataclass(frozen=True)
 class Strategy:
     """`review_from`: None for what the model says itself. `decline`: whether strong rules may decline by themselves.
-    `rules` as in `gnn/rules/settings.yaml`, only what differs. `champion`: None for the registry's own."""
+    `rules` as in `gnn/rules/settings.yaml`, only what differs. `champion`: None for the registry's own. Of the
+    `overrides` the first that holds for an application counts."""
 
     review_from: float | None = None
     decline: bool = True
@@ -48,6 +51,7 @@ class Strategy:
     champion: str | None = None
     challenger: Challenger | None = None
     shadow: str | None = None
+    overrides: tuple[Override, ...] = ()
 
     @classmethod
     def read(cls, content: Any) -> Strategy:
@@ -59,16 +63,20 @@ class Strategy:
         if not isinstance(decline, bool):
             raise InputError(f"decline is {decline!r}; it takes true or false")
         _rules(rules)
+        overrides = strategy_overrides.read(told.get("overrides"))
+        for each in overrides:
+            _rules(each.rules)
+            _rules(merged(rules, each.rules))
         champion, shadow = (_version(name, told.get(name)) for name in ("champion", "shadow"))
         challenger = _challenger(told.get("challenger"))
         twice = {"challenger": challenger.version if challenger else None, "shadow": shadow}
         for name, version in twice.items():
             if version is not None and version == champion:
                 raise InputError(f"{name} {version} is the champion; name another version or leave it out")
-        return cls(None if review is None else float(review), decline, rules, champion, challenger, shadow)
+        return cls(None if review is None else float(review), decline, rules, champion, challenger, shadow, overrides)
 
     def content(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"overrides": [each.content() for each in self.overrides]}
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -182,6 +190,7 @@ def _adopted(row: Row[Any]) -> Adopted:
     told = dict(row.content)
     if told.get("challenger"):
         told["challenger"] = Challenger(**told["challenger"])
+    told["overrides"] = tuple(Override.of(each) for each in told.get("overrides", ()))
     known = {name: value for name, value in told.items() if name in Strategy.__dataclass_fields__}
     values = {name: getattr(row, name) for name in Adopted.__dataclass_fields__ if name != "strategy"}
     return Adopted(strategy=Strategy(**known), **values)

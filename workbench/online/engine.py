@@ -169,7 +169,7 @@ class Engine:
         def models(assessor: Assessor) -> Assessed:
             return assessor.assess_row(one, said.get(assessor))
 
-        spoken = panel.speak(about, rules, models, full=ask.full)
+        spoken = panel.speak(about, rules, models, seen=one.seen, full=ask.full)
         opinion = spoken.opinion
         if ask.full or opinion.decision.decision != "pass":
             with timed("evidence"):
@@ -229,6 +229,7 @@ class Engine:
             "graph_as_of": stamp(view.built_at if view else 0),
             "model_version": spoken.version if spoken else view.version if view else "none",
             "strategy": self.rule.adopted.id,
+            "override": spoken.override if spoken else None,
             "arm": spoken.arm if spoken else "champion",
             "degraded": list(degraded),
             "trace_id": ask.trace_id,
@@ -273,8 +274,8 @@ class Engine:
         row = view.row_of(entry.about)
         if row is None or panel is None:
             raise NodeNotFound("the application is not in the graph yet")
-        again = {assessor: assessor.again(row, file) for assessor in (panel.voices[panel.answering(entry.about)[0]],)}
-        spoken = panel.speak(entry.about, lambda each: again[each].scores.rules, lambda each: again[each], full=False)
+        again = panel.voices[panel.answering(entry.about)[0]].again(row, file)
+        spoken = panel.speak(entry.about, lambda _: again.scores.rules, lambda _: again, seen=again.seen, full=False)
         return spoken, row
 
     def degraded(self) -> tuple[str, ...]:

@@ -184,10 +184,12 @@ def _cleared(desk: Desk, row: int, below: float | None) -> tuple[Cleared | None,
     """What clears it, its score, and the score to get under."""
     from gnn.counterfactual import clearing
     from gnn.explain import reasons
+    from workbench.online.panel import Panel, Rule
 
-    assessor, file, review = desk.view.assessor, desk.file_of(row), desk.strategy.strategy.review_from
+    rule, file, assessor = Rule.of(desk.strategy), desk.file_of(row), desk.view.assessor
+    Panel(desk.view, rule)  # its rules are those that count
     scorer, asked = assessor.scorer, assessor.again(row, file)
-    limit = below if below is not None else scorer.review_from if review is None else review
+    limit = rule.review_from(scorer, asked.seen) if below is None else below
     codes: list[str] = []
     if scorer.main is not None:
         values = asked.seen.only(scorer.names)[0]

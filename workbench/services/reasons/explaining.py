@@ -137,15 +137,15 @@ def _explained(desk: Desk, application_id: str, row: int, now: int) -> _Made:
     from workbench.online.panel import Panel, Rule
 
     view, file = desk.view, desk.file_of(row)
-    panel = Panel(view, Rule.of(desk.strategy))
+    panel = Panel(view, rule := Rule.of(desk.strategy))
     seen: dict[Assessor, Assessed] = {}
 
     def ask(assessor: Assessor) -> Assessed:
         return seen.setdefault(assessor, assessor.again(row, file))
 
-    spoken = panel.speak(application_id, lambda each: ask(each).scores.rules, ask, full=True)
-    speaking = panel.voices[spoken.version]
+    speaking = panel.voices[panel.answering(application_id)[0]]
     asked, scorer, book = ask(speaking), speaking.scorer, view.assessor.desk.book
+    spoken = panel.speak(application_id, lambda each: ask(each).scores.rules, ask, seen=asked.seen, full=True)
     opinion = answers.evident(spoken.opinion, view.assessor.desk, row)
     values = asked.seen.only(scorer.names)[0]
     added = {name: float(each[0]) for name, each in asked.scores.added.items()}
@@ -159,14 +159,14 @@ def _explained(desk: Desk, application_id: str, row: int, now: int) -> _Made:
         "graph_as_of": answers.stamp(view.built_at),
         "model_version": spoken.version,
         "strategy": desk.strategy.id,
+        "override": spoken.override,
         "arm": spoken.arm,
         "degraded": list(degraded),
     }
     codes = [each.code for each in opinion.reasons]
-    review = desk.strategy.strategy.review_from
     return _Made(
         told,
-        scorer.review_from if review is None else review,
+        rule.review_from(scorer, asked.seen),
         () if parts is None else favours(parts, values, scorer.names, most=MOST_FAVOURS),
         scores_without(scorer, values, scorer.names, added, codes),
     )
