@@ -65,6 +65,34 @@ class Settings:
         return self
 
 
+LONGEST_SECRET = 4096
+
+
+def secret(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """A password: the variable itself, or the one line of the file that NAME_FILE names, as containers hand them over.
+
+    None when there is neither. Raises InputError for both at once, and for a file that holds no password.
+    """
+    named, place = environ.get(name) or None, environ.get(f"{name}_FILE")
+    if not place:
+        return named
+    if named is not None:
+        raise InputError(f"{name} and {name}_FILE are both set; unset one of them")
+    try:
+        with Path(place).open("rb") as file:
+            held = file.read(LONGEST_SECRET + 1)
+        line = held.decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise InputError(
+            f"{name}_FILE={place} cannot be read ({error.strerror}); name a file that this user may read"
+        ) from None
+    except ValueError:
+        raise InputError(f"{name}_FILE={place} is no text; write the password into it, in one line") from None
+    if not line or len(held) > LONGEST_SECRET or not line.isprintable():
+        raise InputError(f"{name}_FILE={place} holds no password; write it there in one line, and nothing else")
+    return line
+
+
 def _switch(environ: Mapping[str, str], name: str) -> bool:
     value = environ.get(name, "").strip().lower()
     if value in ("", "0", "false", "no"):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from graph import snapshot as snapshots
 from graph.errors import InputError, SnapshotError
 from graph.keyring import KeyFileError, Keyring
 from graph.records import from_millis, to_millis
-from graph.settings import Settings
+from graph.settings import Settings, secret
 from graph.snapshot import Snapshot
 from graph.store import BatchMark, GraphStore
 from graph.stores import open_store
@@ -181,7 +180,7 @@ def open_graph(settings: Settings, store_url: str | None) -> GraphStore:
 
 
 def store_password() -> str | None:
-    return os.environ.get("RINGROAD_STORE_PASSWORD")
+    return secret("RINGROAD_STORE_PASSWORD")
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -192,7 +191,7 @@ def open_casebook(settings: Settings) -> Casebook:
     """Made when there is none; an older one is upgraded, with one line on stderr."""
     from workbench.casebook.opening import Casebook
 
-    password = os.environ.get("RINGROAD_CASEBOOK_PASSWORD")
+    password = secret("RINGROAD_CASEBOOK_PASSWORD")
     return Casebook.open(settings.casebook_url, password=password, notice=lambda line: _notice(f"{line}\n"))
 
 
