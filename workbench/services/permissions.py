@@ -79,6 +79,9 @@ class Operator(Person):
         return "command"
 
 
+SCHEDULE = Person("schedule", "Schedule", Role.AUDITOR)
+"""Who reads for reports and jobs: masked, and nothing is changed by it."""
+
 WORDS: dict[Act, str] = {
     Act.READ: "read this",
     Act.WORK: "work on cases",
