@@ -26,6 +26,7 @@ from workbench import audit, doctor, evidence, instance, labels, override, ringr
 from workbench import keys as api_keys
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
+from workbench.schedule import cli as schedule
 from workbench.reports import cli as reports
 from workbench.terminal import Json, Store, bar, err, moment, out, say, written_to
 from workbench.webhooks import cli as webhooks
@@ -52,6 +53,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(reports.app, name="report")
 scores.register(app)
+schedule.register(app)
 
 
 @app.command(epilog="Example: ringroad generate --preset tiny --seed 7 --out portfolio")
