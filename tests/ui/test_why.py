@@ -98,6 +98,7 @@ def test_why_an_application(services: Services, ring: dict[str, Any], spoken: st
     body, lights, whole, todo = why_show.shown(services, Subject("application", name), None)
     text = said(body)
     assert (whole, "RC" in text, ring["ring_id"] in text) == (True, True, True)
+    assert ("Does the deal hold together" if spoken == "en" else "交易一致性") in text
     assert set(re.findall(r'"data-why-lit": "(\w+)"', text)) == set(lights)
     assert todo is not None
     if spoken == "zh":
@@ -105,7 +106,7 @@ def test_why_an_application(services: Services, ring: dict[str, Any], spoken: st
 
 
 def test_while_the_graph_is_opened_the_panel_says_so(spoken: str) -> None:
-    one = Explained("A1", "now", {}, "now", None, None, (), {}, PREPARING)
+    one = Explained("A1", "now", {}, "now", None, None, (), {}, (), PREPARING)
     assert "aria-live" in said(application(ApplicationWhy(one, {}, None, ""), Lights()))
 
 

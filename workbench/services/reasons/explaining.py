@@ -24,6 +24,7 @@ from workbench.services.reasons.desks import Desk, Desks
 
 if TYPE_CHECKING:
     from gnn.assessor import Assessed, Assessor
+    from gnn.consistency import Told
     from gnn.spoken_for import Favour
     from workbench.journal import Journal
 
@@ -48,6 +49,8 @@ class Explained:
     review_from: float | None
     favours: tuple[Favour, ...]
     without: Mapping[str, float]
+    deal: tuple[Told, ...]
+    """What of the deal fits, and what does not."""
     desk: str
     """`ready`, `preparing` or `none`: whether there is a graph to explain from."""
 
@@ -69,14 +72,14 @@ class Explaining:
         made = None if desk is None else self._made(desk, application_id)
         source, told = self._first(kept, batch, made)
         if made is None:
-            return Explained(application_id, source, told, source, None, None, (), {}, self.desks.state())
+            return Explained(application_id, source, told, source, None, None, (), {}, (), self.desks.state())
         if not told.get("reasons"):
             told = dict(told) | {name: made.told[name] for name in ("reasons", "clusters", "rules", "checks", "linked")}
         own = kept is not None and bool(kept.get("reasons"))
         now = {name: made.told[name] for name in ("score", "decision", "model_version", "graph_as_of")}
         return Explained(
             application_id, source, told, SERVICE if own else NOW, now, made.review_from, made.favours, made.without,
-            self.desks.state(),
+            made.deal, self.desks.state(),
         )  # fmt: skip
 
     def _first(
@@ -128,9 +131,11 @@ class _Made:
     review_from: float
     favours: tuple[Favour, ...]
     without: Mapping[str, float]
+    deal: tuple[Told, ...]
 
 
 def _explained(desk: Desk, application_id: str, row: int, now: int) -> _Made:
+    from gnn.consistency import consistency
     from gnn.spoken_for import favours, scores_without
     from workbench.online import answers
     from workbench.online.coverage import coverage
@@ -169,6 +174,7 @@ def _explained(desk: Desk, application_id: str, row: int, now: int) -> _Made:
         rule.review_from(scorer, asked.seen),
         () if parts is None else favours(parts, values, scorer.names, most=MOST_FAVOURS),
         scores_without(scorer, values, scorer.names, added, codes),
+        consistency(asked.seen.names, asked.seen.values[0]),
     )
 
 

@@ -14,6 +14,7 @@ from workbench.services.reasons.reasons import ApplicationWhy
 from workbench.services.reasons.verify import of_codes
 from workbench.ui.aria import aria
 from workbench.ui.components import why_parts as parts
+from workbench.ui.components.why_deal import deal
 from workbench.ui.components.why_parts import Lights
 from workbench.ui.i18n import number, share, t, when
 from workbench.ui.viewmodel import case_words, sentences, why_words
@@ -33,6 +34,7 @@ def application(why: ApplicationWhy, lights: Lights) -> list[Any]:
         _linked(one, lights),
         _clusters(one.told.get("clusters", {})),
         _innocent(one),
+        *deal(one.deal),
         _without(one),
         _contract(one),
     ]
