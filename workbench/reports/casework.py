@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from gnn.dispositions import CLEARED, POSITIVE
 from workbench.casebook.case_tables import case_entries, cases
@@ -46,7 +46,7 @@ class Standing:
 
 def cases_at(db: Connection, at: datetime) -> list[Standing]:
     """All that had been opened by then, by number."""
-    entries: dict[int, list[Row[Any]]] = {}
+    entries: dict[int, list[Any]] = {}
     query = select(case_entries.c.case_id, case_entries.c.kind, case_entries.c.content, case_entries.c.at)
     told = query.where(case_entries.c.at <= at, case_entries.c.kind.in_(MOVES)).order_by(case_entries.c.id)
     for row in db.execute(told):
