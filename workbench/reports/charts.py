@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
-
 from workbench.reports.document import Picture
 
 INK, SOFT, RULE, BLUE, AMBER, RED = "#17212b", "#5b6672", "#d5dbe1", "#0b6e8f", "#d99a1c", "#c2410c"
@@ -23,8 +21,7 @@ def bars(labels: Sequence[str], stacks: Sequence[Sequence[float]], names: Sequen
     total = [sum(each[at] for each in stacks) for at in range(len(labels))]
     if not any(total):
         return Picture("", alt)
-    top = _nice(max(total))
-    step = (WIDTH - LEFT - RIGHT) / len(labels)
+    top, step = _nice(max(total), least=1.0), (WIDTH - LEFT - RIGHT) / len(labels)
     drawn = []
     for at in range(len(labels)):
         low = 0.0
@@ -86,7 +83,7 @@ def funnel(
 
 
 def _ticks(most: float) -> list[float]:
-    step = _nice(most) / 5
+    step = _step(most)
     return [step * at for at in range(6) if step * at <= most]
 
 
@@ -99,10 +96,15 @@ def _y(value: float, top: float) -> float:
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top
 
 
-def _nice(value: float) -> float:
-    """The next of 1, 2, 2.5, 4, 5, 10 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(power * each for each in (1, 2, 2.5, 4, 5, 10) if power * each >= value * (1 - 1e-9))
+def _nice(value: float, least: float = 0.0) -> float:
+    """Five or fewer steps of 1, 2, 2.5 or 5 times a power of ten, the fewest that hold it."""
+    return _step(value, least) * math.ceil(value / _step(value, least) - 1e-9)
+
+
+def _step(value: float, least: float = 0.0) -> float:
+    power = 10.0 ** math.floor(math.log10(value / 5))
+    fitting = (power * each for each in (1, 2, 2.5, 5, 10) if power * each * 5 >= value * (1 - 1e-9))
+    return max(least, next(fitting))
 
 
 def _under(labels: Sequence[str], step: float) -> list[str]:
@@ -118,10 +120,11 @@ def _under(labels: Sequence[str], step: float) -> list[str]:
 
 def _svg(alt: str, top: float, under: Sequence[str], drawn: Sequence[str], *, percent: bool = False) -> str:
     grid = []
-    for part in np.linspace(0, 1, 5).tolist():
-        y = _y(part * top, top)
+    step = _step(top)
+    for value in (step * at for at in range(math.floor(top / step + 1e-9) + 1)):
+        y = _y(value, top)
         grid.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{RULE}" stroke-width="0.8"/>')
-        grid.append(_text(LEFT - 6, y + 3.5, _short(part * top, percent=percent), anchor="end"))
+        grid.append(_text(LEFT - 6, y + 3.5, _short(value, percent=percent), anchor="end"))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" width="{WIDTH:.0f}" '
         f'height="{HEIGHT:.0f}" role="img" aria-label="{escape(alt)}" font-family="{FONT}" font-size="10.5">'
