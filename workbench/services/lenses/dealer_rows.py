@@ -10,6 +10,7 @@ import numpy as np
 
 from graph.records import Ints
 from workbench.services.canvas.sheets import sheet
+from workbench.services.lenses.dealer_grades import Grade, Grades
 from workbench.services.lenses.dealer_table import DealerTable
 from workbench.services.lenses.ledger import Facts
 from workbench.services.lenses.shrinkage import JUMP, Floats, Shrunk
@@ -37,7 +38,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class DealerRow:
-    """`jump` is the largest robust z of the last weeks, NaN for too short a history, `jumped` so many weeks ago."""
+    """`jump` is the largest robust z of the last weeks, NaN for too short a history, `jumped` so many weeks ago.
+    `grade` is the lender's own, "" where it states none; `graded` is ours."""
 
     code: str
     name: str
@@ -56,6 +58,7 @@ class DealerRow:
     exposure: float
     savable: float
     alert: bool
+    graded: Grade
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Asked:
     falling: bool = True
 
 
-def row_of(facts: Facts, table: DealerTable, at: int) -> DealerRow:
+def row_of(facts: Facts, table: DealerTable, at: int, grades: Grades | None = None) -> DealerRow:
+    """Who asks for many hands their grades over, which are made of all dealers at once."""
     about = facts.snapshot.nodes["Dealer"].table.slice(at, 1).to_pylist()[0]
     recent = table.jumps[at]
     there = np.isfinite(recent).any()
@@ -83,6 +87,7 @@ def row_of(facts: Facts, table: DealerTable, at: int) -> DealerRow:
         jump=float(recent[best]) if there else float("nan"), jumped=len(recent) - 1 - best,
         rings=int(table.rings[at]), in_rings=int(table.in_rings[at]),
         exposure=float(table.exposure[at]), savable=float(table.savable[at]), alert=bool(table.alert[at]),
+        graded=(grades or Grades(table)).of(at),
     )  # fmt: skip
 
 
@@ -136,6 +141,7 @@ def _column(table: DealerTable, name: str, about: Any) -> Floats:
         "rings": lambda: table.rings,
         "exposure": lambda: table.exposure,
         "savable": lambda: table.savable,
+        "grade": lambda: Grades(table).numbers,
     }
     return np.asarray(columns.get(name, columns["risk"])(), dtype=np.float64)
 
@@ -144,7 +150,7 @@ FIELDS = (
     "code", "name", "region", "type", "grade", "applications_365d", "applications_30d", "fraud_rate", "fraud_low",
     "fraud_high", "fraud_cases", "fraud_of", "fraud_expected", "early_default_rate", "early_low", "early_high",
     "early_cases", "early_of", "early_expected", "shared_index", "volume_jump_z", "rings", "applications_in_rings",
-    "exposure", "savable", "alert_r25",
+    "exposure", "savable", "alert_r25", "risk_grade", "risk_grade_because",
 )  # fmt: skip
 
 
@@ -158,6 +164,6 @@ def as_csv(rows: Sequence[DealerRow]) -> str:
         lines.append([
             one.code, one.name, one.region, one.kind, one.grade, one.year, one.month, *fraud, *early,
             round(one.shared.times, 3), round(one.jump, 2), one.rings, one.in_rings, one.exposure, one.savable,
-            int(one.alert),
+            int(one.alert), one.graded.letter, ";".join(one.graded.because),
         ])  # fmt: skip
     return sheet(FIELDS, lines)

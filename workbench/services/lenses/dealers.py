@@ -21,6 +21,7 @@ from workbench.lastrun import Decided
 from workbench.services.kept import Kept
 from workbench.services.lenses import dealer_cut, dealer_people, dealer_table
 from workbench.services.lenses.dealer_cut import Cut
+from workbench.services.lenses.dealer_grades import Grades
 from workbench.services.lenses.dealer_people import Reviewer, Salesperson, Tied
 from workbench.services.lenses.dealer_rows import Asked, DealerRow, as_csv, ordered, row_of
 from workbench.services.lenses.dealer_table import DealerTable, Links
@@ -90,10 +91,10 @@ class Dealers:
     def list(self, who: Person, asked: Asked, *, start: int, end: int, as_of: datetime | None = None) -> Listed:
         who.require(Act.READ)
         facts, table = self._table(as_of)
-        order = ordered(facts, table, asked)
+        order, grades = ordered(facts, table, asked), Grades(table)
         nodes = facts.snapshot.nodes["Dealer"].table
         return Listed(
-            [row_of(facts, table, at) for at in order[start:end].tolist()],
+            [row_of(facts, table, at, grades) for at in order[start:end].tolist()],
             len(order),
             from_millis(table.moment.today),
             sorted({each for each in nodes["region"].unique().to_pylist() if each}),
@@ -126,7 +127,8 @@ class Dealers:
         """CSV of all rows that are asked for; on record."""
         who.require(Act.EXPORT)
         facts, table = self._table(as_of)
-        rows = [row_of(facts, table, at) for at in ordered(facts, table, asked).tolist()]
+        grades = Grades(table)
+        rows = [row_of(facts, table, at, grades) for at in ordered(facts, table, asked).tolist()]
         with self._office.casebook.writing() as db:
             detail = {"rows": len(rows), "as_of": from_millis(table.moment.known).isoformat()}
             audit.write(db, who, "dealers.export", "dealers", now=self._office.clock(), detail=detail)

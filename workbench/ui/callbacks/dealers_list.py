@@ -33,6 +33,7 @@ def _grid() -> Any:
     columns: list[dict[str, Any]] = [
         {"field": "name", "headerName": t("Dealer"), "cellRenderer": "LensName", "minWidth": 200, "flex": 2},
         {"field": "region", "headerName": t("Region"), "width": 102},
+        {"field": "grade", "headerName": t("Grade"), "width": 74, **two},
         {"field": "year", "headerName": t("Applications, 12 months"), "width": 112, **two},
         {"field": "fraud", "headerName": t("Fraud"), **rate},
         {"field": "early", "headerName": t("Early default"), **rate},

@@ -50,7 +50,7 @@ def _head(page: DealerPage) -> html.Div:
     row = page.row
     facts = [
         row.code, region(row.region), case_words.of(KINDS, row.kind),
-        t("grade {grade}", grade=row.grade) if row.grade else "",
+        t("the lender grades it {grade}", grade=row.grade) if row.grade else "",
         t("since {day}", day=day(page.onboarded_at)) if page.onboarded_at else "",
         t("closed since {day}", day=day(page.closed_at)) if page.closed_at else "",
         t("group {group}", group=page.group) if page.group else "",
@@ -62,6 +62,7 @@ def _head(page: DealerPage) -> html.Div:
     return html.Div([
         html.H1([row.name or row.code, *filter(None, marks)]),
         html.Div(" · ".join(filter(None, facts)), className="rr-soft"),
+        html.Div(dealer_words.graded(row)),
         html.Div(t("Counted up to {day}", day=day(page.today)), className="rr-soft rr-small"),
     ], className="lens-about")  # fmt: skip
 

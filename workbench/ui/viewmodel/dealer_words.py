@@ -26,6 +26,19 @@ STEPS: case_words.Words = {
     "cars": lambda: t("what is odd about cars"),
     "links": lambda: t("who shares what with whom"),
 }
+FINDINGS: case_words.Words = {
+    "alert": lambda: t("alert R25: far more losses than its region"),
+    "far_more_fraud": lambda: t("at least twice the fraud of its peers"),
+    "far_more_early": lambda: t("at least twice the early defaults of its peers"),
+    "more_fraud": lambda: t("surely more fraud than its peers"),
+    "more_early": lambda: t("surely more early defaults than its peers"),
+    "linked_and_rings": lambda: t("surely more linked, and more in rings, than its peers"),
+    "more_linked": lambda: t("surely more linked than its peers"),
+    "jump": lambda: t("volume jumped"),
+    "rings": lambda: t("surely more of its applications in rings than of its peers'"),
+    "few": lambda: t("too few applications to be graded better"),
+    "less": lambda: t("surely less fraud and fewer early defaults than its peers"),
+}
 TOPS = {"fraud": 0.2, "early": 0.05, "shared": 0.4}
 """Where the scale of a column's bars ends: above it a bar leaves the picture, and the figure tells."""
 
@@ -40,7 +53,15 @@ def row(one: DealerRow) -> dict[str, Any]:
         "shared": index(one.shared), "jump": jump(one),
         "rings": mark(number(one.rings), t("{count} applications", count=number(one.in_rings))) if one.rings else None,
         "exposure": money(one.exposure), "savable": money(one.savable) if one.savable else "",
+        "grade": mark(one.graded.letter, "", strong=one.graded.letter in "DE", said=graded(one)),
     }  # fmt: skip
+
+
+def graded(one: DealerRow) -> str:
+    """The grade with what led to it."""
+    why = ", ".join(case_words.of(FINDINGS, each) for each in one.graded.because)
+    said = t("Grade {letter}", letter=one.graded.letter)
+    return f"{said}: {why}" if why else f"{said}: {t('nothing sure speaks against it')}"
 
 
 def mark(text: str, under: str, *, strong: bool = False, said: str = "") -> dict[str, Any]:
