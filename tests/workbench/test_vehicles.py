@@ -121,6 +121,26 @@ def test_three_transfers_in_six_months(services: Services, facts: Facts) -> None
         assert bool(table.odd[5, sign]) == odd
 
 
+def test_a_mortgage_that_is_missing_long_after_the_money_went_out(services: Services, facts: Facts) -> None:
+    told, sign = facts.events["vehicle_events"], SIGNS.index("unregistered")
+    assert told is not None
+    before = _made(services, facts, services.office.clock())
+    registered = pc.equal(told["type"], "mortgage_registered")
+    owners = told.filter(pc.and_(registered, pc.less(told["event_time"], facts.newest - 60 * DAY)))["owner"].to_pylist()
+    cars = facts.snapshot.nodes["Vehicle"]
+    at = {owner: int(cars.index_of(np.array([owner]))[0]) for owner in owners}
+    owner = next(each for each in owners if before.loans[at[each]] == 1 and not before.odd[at[each], sign])
+
+    def without(which: pa.ChunkedArray) -> CarTable:
+        kept = told.filter(pc.invert(pc.and_(registered, which)))
+        changed = dataclasses.replace(facts, events={**facts.events, "vehicle_events": kept})
+        return _made(services, changed, services.office.clock())
+
+    after = without(pc.equal(told["owner"], owner))
+    assert set(np.flatnonzero(after.odd[:, sign])) - set(np.flatnonzero(before.odd[:, sign])) == {at[owner]}
+    assert not without(pc.is_valid(told["owner"])).odd[:, sign].any(), "where nobody reports it, nobody is late"
+
+
 def test_nothing_of_the_future_is_seen(services: Services, facts: Facts) -> None:
     at = to_millis(EARLIER)
     kept: dict[str, pa.Table | None] = {}

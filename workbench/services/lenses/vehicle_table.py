@@ -26,11 +26,17 @@ FEWEST_OF_MODEL = 20
 UNDER_MARKET = 0.6
 """A car invoiced so far below its market price was valued wrongly, or is another car."""
 
+REGISTERED_DAYS = 15
+USUALLY = 0.95
+MORTGAGED = ("new", "used", "commercial")
+"""Products whose mortgage is to be registered. It is late after 15 days, and after what 95 of 100 cars take; where
+fewer than half of the cars ever had one registered, nobody reports it."""
+
 SIGNS = ("financed_twice", "silent", "together", "passed_on", "withdrawn", "transfers", "over_market", "under_market",
-         "plated_elsewhere")  # fmt: skip
+         "plated_elsewhere", "unregistered")  # fmt: skip
 """The gravest first."""
 
-POINTS = (100, 60, 100, 100, 60, 60, 25, 15, 15)
+POINTS = (100, 60, 100, 100, 60, 60, 25, 15, 15, 10)
 """What each adds to the order of the list: the rules' points, strong ones as 100."""
 
 
@@ -104,6 +110,7 @@ def table(facts: Facts, slow: Cars, each: Applications, moment: Moment) -> CarTa
         people >= 2,
         on(_rule("R23", slow)), on(_rule("R24", slow)), on(_rule("R21", slow)), on(_rule("R22", slow)),
         many, (live > limit) & ~_dear_model(facts, over, limit), live < UNDER_MARKET, on(_rule("R20", slow)),
+        on(_unregistered(facts, slow, there & open_, moment)),
     ], axis=1)  # fmt: skip
     latest = np.full(size, -1, dtype=np.int64)
     rows = np.flatnonzero(there)
@@ -148,6 +155,27 @@ def _dear_model(facts: Facts, over: Floats, limit: float) -> Flags:
     grouped = models.groupby("model")["over"]
     usual, known = grouped.transform("median").to_numpy(), grouped.transform("count").to_numpy()
     return np.asarray((known >= FEWEST_OF_MODEL) & (usual > limit))
+
+
+def _unregistered(facts: Facts, slow: Cars, kept: Flags, moment: Moment) -> Flags:
+    """Per application: its car was paid out long ago, and no mortgage on it is known."""
+    nodes, told = facts.snapshot.nodes["Application"], facts.events["vehicle_events"]
+    paid = nodes.times("funded_at", as_of=moment.known)
+    product = nodes.table["product"].to_pandas().isin(MORTGAGED).to_numpy()
+    days = np.where(kept & product & (paid > 0), (moment.today - paid) / DAY, -1.0)
+    if told is None:
+        return np.zeros(len(days), dtype=bool)
+    registered = np.full(len(facts.snapshot.nodes["Vehicle"]), np.inf)
+    at = facts.snapshot.nodes["Vehicle"].index_of(told["owner"].to_numpy())
+    mine = pa.compute.equal(told["type"], "mortgage_registered").to_numpy(zero_copy_only=False)
+    mine &= (told["known_at"].to_numpy() <= moment.known) & (at >= 0)
+    np.minimum.at(registered, at[mine], told["event_time"].to_numpy()[mine].astype(np.float64))
+    own = np.where(slow.vehicle >= 0, registered[slow.vehicle], np.inf)
+    took = (own - paid)[(days >= REGISTERED_DAYS) & np.isfinite(own)] / DAY
+    if 2 * len(took) < (days >= REGISTERED_DAYS).sum() or not len(took):
+        return np.zeros(len(days), dtype=bool)
+    late = max(REGISTERED_DAYS, float(np.quantile(took, USUALLY)))
+    return np.asarray((days > late) & np.isinf(own))
 
 
 def _events(facts: Facts, moment: Moment, size: int) -> tuple[Ints, Flags, Ints]:

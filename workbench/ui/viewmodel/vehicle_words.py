@@ -21,6 +21,7 @@ SIGNS: case_words.Words = {
     "over_market": lambda: t("above market"),
     "under_market": lambda: t("far below market"),
     "plated_elsewhere": lambda: t("plated elsewhere"),
+    "unregistered": lambda: t("mortgage missing"),
 }
 RULES = {"silent": "R23", "together": "R24", "passed_on": "R21", "withdrawn": "R22", "over_market": "R18",
          "plated_elsewhere": "R20"}  # fmt: skip
