@@ -1,4 +1,4 @@
-"""From runs and scores to cases: what the queue needs to know beside what a run or a model says."""
+"""From runs, scores and alerts to cases: what the queue needs to know beside what a run or a model says."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from graph.records import DAY, from_millis, to_millis
-from workbench.casebook import case_sync, cases, runs, scores
-from workbench.casebook.case_changes import Synced
+from workbench.casebook import case_sync, cases, loan_alerts, runs, scores
+from workbench.casebook.case_changes import Changes, Synced
 from workbench.casebook.cases import APPLICATION, RING, Finding
 from workbench.casebook.scores import Score
 from workbench.instance import open_casebook
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from graph.settings import Settings
     from graph.snapshot import Snapshot
     from workbench.casebook.case_sync import Pairs
+    from workbench.casebook.cases import Case
+    from workbench.casebook.loan_alerts import Hit
     from workbench.casebook.opening import Casebook
     from workbench.casebook.runs import Change, Run
     from workbench.scoring import Scored
@@ -156,4 +158,82 @@ def _score(one: Scored, now: datetime) -> Score:
     return Score(
         one.application_id, datetime.fromisoformat(one.as_of), one.score, one.decision, one.reasons, one.ring_id,
         one.model_version, scores.BATCH, now,
+    )  # fmt: skip
+
+
+# Loans that are paid out ---------------------------------------------------------------------------------
+
+ALERT = "alert"
+"""Why such a case was opened, and what its entry is called."""
+
+DECIDED = ("confirmed_fraud", cases.MERGED)
+"""Outcomes of cases that an alert does not open again: it is fraud, or it is worked on elsewhere."""
+
+
+@dataclass(frozen=True)
+class Worked:
+    """By application the case on which its alerts are worked on; how many of them were opened, or opened again."""
+
+    cases: Mapping[str, int]
+    opened: int
+
+
+def follow_alerts(db: Connection, fresh: Sequence[Hit], stakes: Mapping[str, Stake], *, now: datetime) -> Worked:
+    """New alerts on the case of the ring that a loan stands in, or on its own; one that calls for somebody opens it.
+
+    `stakes` need not know all of them. `db` is of `Casebook.writing`.
+    """
+    told: dict[str, list[Hit]] = {}
+    for each in fresh:
+        told.setdefault(each.application_id, []).append(each)
+    ring_of = loan_alerts.rings_of(db, list(told))
+    rings = cases.of_subjects(db, RING, set(ring_of.values()))
+    alone = cases.of_subjects(db, APPLICATION, [name for name in told if ring_of.get(name) not in rings])
+    there = {name: case for name in told if (case := rings.get(ring_of.get(name, "")) or alone.get(name))}
+    calling = {name: hits for name, hits in told.items() if name not in there and any(each.calls for each in hits)}
+    newest = scores.newest(db, calling)
+    born = [_of_alerts(name, hits, stakes[name], newest.get(name)) for name, hits in calling.items() if name in stakes]
+    cases.open_all(db, born, because=ALERT, now=now)
+    opened = cases.of_subjects(db, APPLICATION, [each.subject for each in born])
+    changes = Changes(now)
+    for name, case in there.items():
+        _alerted(changes, case, name, told[name])
+    for name, case in opened.items():
+        changes.enter(case, ALERT, **_entry(name, told[name]))
+    changes.write(db)
+    worked = {name: case.id for name, case in (there | opened).items()}
+    return Worked(worked, len(opened) + changes.done.reopened)
+
+
+def _alerted(changes: Changes, case: Case, name: str, hits: Sequence[Hit]) -> None:
+    """Of a ring several may be told in one night: it opens again once."""
+    changes.enter(case, ALERT, **_entry(name, hits))
+    again = case.id in changes.changed
+    if not any(each.calls for each in hits):
+        return
+    if case.closed:
+        if case.outcome in DECIDED or again:
+            return
+        changes.reopen(case, case, because=ALERT)
+    values = changes.changed.setdefault(case.id, {})
+    values |= {"changed_at": changes.now, "snoozed_until": None}
+    if case.kind == APPLICATION:
+        values["reasons"] = list(_reasons(hits, case.reasons))
+
+
+def _entry(name: str, hits: Sequence[Hit]) -> dict[str, object]:
+    return {"application": name, "rules": [each.rule for each in hits], "exposure": hits[0].exposure}
+
+
+def _reasons(hits: Sequence[Hit], before: Sequence[str] = ()) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*(each.reason for each in hits), *before]))[:MOST_REASONS]
+
+
+def _of_alerts(name: str, hits: Sequence[Hit], stake: Stake, score: Score | None) -> Finding:
+    known = UNSCORED if score is None or score.score is None else score.score
+    return Finding(
+        kind=APPLICATION, subject=name, score=CERTAIN if any(each.strength == "strong" for each in hits) else known,
+        size=1, exposure=stake.exposure, savable=stake.savable, typology="", because="", reasons=_reasons(hits),
+        dealer=stake.dealer, region=stake.region, first_seen=stake.first_seen, last_seen=stake.last_seen,
+        pays_out_at=stake.pays_out_at,
     )  # fmt: skip

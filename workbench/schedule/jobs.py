@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import time
 
 from graph.settings import Settings
-from workbench.schedule import nightly, settings
+from workbench.schedule import alerts, nightly, settings
 from workbench.schedule.job import Job
 from workbench.schedule.settings import Plan
 
 NIGHTLY = (
     Job("rings", "Finds rings in the whole graph, by the model where one serves.", nightly.rings, at=time(1)),
+    Job("alerts", "Looks at loans that are paid out: car, papers, GPS, links to fraud.", alerts.alerts, at=time(1, 30)),
 )  # fmt: skip
 
 

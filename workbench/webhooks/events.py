@@ -1,4 +1,5 @@
-"""What is told: rings born and grown, labels confirmed, models degraded. Derived from what the casebook recorded.
+"""What is told: rings born and grown, labels confirmed, models degraded, alerts about loans, people who take much.
+Derived from what the casebook recorded.
 
 An event holds application numbers, money, scores and codes. No identifier and nothing that a person wrote in words
 is ever part of it. Reading on, the events and who gets them are one transaction under the writers' lock: stopped
@@ -21,6 +22,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from gnn.dispositions import POSITIVE
 from graph.errors import InputError
 from workbench.casebook import labels as saying
+from workbench.casebook.loan_alerts import Hit
 from workbench.casebook.opening import Casebook
 from workbench.casebook.tables import (
     labels,
@@ -70,6 +72,32 @@ def degraded(db: Connection, version: str, what: str, numbers: Mapping[str, floa
     content = {"model_version": version, "what": what, "numbers": told, "as_of": text(now)}
     about = f"{version} {what} {now.astimezone(CHINA):%Y-%m-%d}"
     return _tell(db, [Event("model.degraded", about, version, content, now)], now) > 0
+
+
+def loan_alerts(db: Connection, fresh: Sequence[Hit], *, as_of: datetime, now: datetime) -> int:
+    """New alerts about loans that are paid out. Needs a connection of `Casebook.writing`."""
+    return _tell(db, [_alert(each, as_of, now) for each in fresh if each.calls], now)
+
+
+def _alert(hit: Hit, as_of: datetime, now: datetime) -> Event:
+    content = {
+        "application_id": hit.application_id,
+        "rule": hit.rule,
+        "strength": hit.strength,
+        "reason": hit.reason,
+        "exposure": hit.exposure,
+        "as_of": text(as_of),
+    }
+    return Event("loan.alert", f"{hit.application_id} {hit.rule}", hit.application_id, content, now)
+
+
+def bulk(db: Connection, actor: str, what: str, number: int, since: datetime, *, now: datetime) -> bool:
+    """Somebody reveals or exports (`what`) unusually much; told once for each beginning hour. False when it was told.
+
+    Needs a connection of `Casebook.writing`.
+    """
+    content = {"user": actor, "what": what, "number": number, "since": text(since), "as_of": text(now)}
+    return _tell(db, [Event("security.bulk", f"{actor} {what} {text(since)}", actor, content, now)], now) > 0
 
 
 def trial(db: Connection, number: int, *, now: datetime) -> int:

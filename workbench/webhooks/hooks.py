@@ -23,7 +23,7 @@ from graph.keyring import KEY_BYTES, KeyFileError, Keyring
 from workbench.casebook.tables import webhook_deliveries, webhooks
 from workbench.webhooks.addresses import Policy, Target
 
-KINDS = ("ring.born", "ring.grew", "label.confirmed", "model.degraded")
+KINDS = ("ring.born", "ring.grew", "label.confirmed", "model.degraded", "loan.alert", "security.bulk")
 TEST = "webhook.test"
 """Told to one subscription when somebody asks for it; nobody subscribes to it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from gnn.rules.catalogue import BY_CODE
 from workbench.services.cases.typologies import name as typology_name
 from workbench.ui.i18n import language, t, when
 
@@ -63,6 +64,7 @@ KIND: Words = {
     "ended": lambda: t("The ring ended"),
     "merged": lambda: t("Became part of another case"),
     "took_in": lambda: t("Took in another case"),
+    "alert": lambda: t("Alert after funding"),
 }
 TICK: Words = {
     "open": lambda: t("to do"),
@@ -107,6 +109,7 @@ OPENED_BECAUSE: Words = {
     "grew": lambda: t("it grew"),
     "scored": lambda: t("called by its score"),
     "by_hand": lambda: t("opened by hand"),
+    "alert": lambda: t("something changed after funding"),
     "merged": lambda: t("another case became part of it"),
 }
 RECIPIENT: Words = {
@@ -186,6 +189,19 @@ def _other_case(_text: str, content: Mapping[str, Any]) -> str:
     return f"C{content.get('into', content.get('case', ''))}"
 
 
+def _alert(_text: str, content: Mapping[str, Any]) -> str:
+    told = ", ".join(rule(str(each)) for each in content.get("rules", ()))
+    return f"{content.get('application', '')}: {told}"
+
+
+def rule(code: str) -> str:
+    """Its name; of the one that is no rule of the catalogue, too."""
+    if code == "LINK":
+        return t("new link to confirmed fraud")
+    found = BY_CODE.get(code)
+    return code if found is None else found.zh if language.get() == "zh" else found.en
+
+
 ENTRIES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "tick": _tick,
     "opened": _began,
@@ -200,4 +216,5 @@ ENTRIES: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "exported": lambda _, content: t("for {recipient}", recipient=of(RECIPIENT, str(content.get("recipient", "")))),
     "merged": _other_case,
     "took_in": _other_case,
+    "alert": _alert,
 }
