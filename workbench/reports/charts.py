@@ -37,7 +37,9 @@ def bars(labels: Sequence[str], stacks: Sequence[Sequence[float]], names: Sequen
     return Picture(_svg(alt, top, _under(labels, step), drawn), alt, legend=_legend(names))
 
 
-def lines(labels: Sequence[str], series: Sequence[Sequence[float]], names: Sequence[str], *, alt: str) -> Picture:
+def lines(labels: Sequence[str], series: Sequence[Sequence[float]], names: Sequence[str], *, alt: str,
+    percent: bool = False,
+) -> Picture:  # fmt: skip
     """NaN where there is no point."""
     known = [value for each in series for value in each if math.isfinite(value)]
     if not known or max(known) <= 0:
@@ -49,7 +51,7 @@ def lines(labels: Sequence[str], series: Sequence[Sequence[float]], names: Seque
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         drawn.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2.2"/>')
         drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>' for x, y in points]
-    return Picture(_svg(alt, top, _under(labels, step), drawn), alt, legend=_legend(names))
+    return Picture(_svg(alt, top, _under(labels, step), drawn, percent=percent), alt, legend=_legend(names))
 
 
 def funnel(

@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 
 import numpy as np
 
-from gnn.evaluation.monitor import SHIFTED, psi
 from graph.records import DAY, Ints
 from workbench.reports import casework, charts
+from workbench.reports.case_ages import age_names, ages, case_figures
 from workbench.reports.casework import Standing
 from workbench.reports.catalogue import Asked, ReportKind
 from workbench.reports.dealer_rows import DealerLine, jump_words, lines_of
 from workbench.reports.document import Column, Figure, Figures, Kind, Section, Table, Words, section
+from workbench.reports.drift import BEFORE, RECENT, drift
 from workbench.reports.ground import Ground
 from workbench.reports.lives import Lives, lives
 from workbench.reports.scored import Scored, scored
@@ -29,11 +29,6 @@ DRAWN = 28
 """Days of applications and alerts that are drawn."""
 
 USUAL_WEEKS = 8
-DRIFT_DAYS, DRIFT_BEFORE = 7, 56
-ENOUGH = 100
-"""Scores on each side below which a shift says nothing."""
-
-AGES = (1, 3, 7, 14)
 SOME = 12
 
 
@@ -61,7 +56,7 @@ class Daily(ReportKind[Facts]):
 
     def gather(self, asked: Asked) -> Facts:
         ground = Ground.of(asked)
-        since = ground.moment.known - (DRIFT_DAYS + DRIFT_BEFORE) * DAY
+        since = ground.moment.known - (RECENT + BEFORE)
         with asked.services.office.casebook.reading() as db:
             today, found = lives(db, asked), scored(db, ground, since=since)
             cases, told = casework.cases_at(db, asked.as_of), casework.labels_by(db, asked.as_of)
@@ -77,7 +72,7 @@ class Daily(ReportKind[Facts]):
         yield self._dealers(facts)
         yield self._regions(facts)
         yield self._backlog(facts)
-        yield self._drift(facts)
+        yield drift(facts.scored, facts.ground.moment.known)
         yield self._money(facts)
 
     def counted(self) -> Iterator[str]:
@@ -227,44 +222,13 @@ class Daily(ReportKind[Facts]):
         )
 
     def _backlog(self, facts: Facts) -> Section:
-        still = [one for one in facts.cases if not one.closed]
-        now = facts.asked.as_of
         if not facts.cases:
             return section("backlog", t("Backlog"), empty=t("No case had been opened by the end of this day."))
-        ages = [0] * (len(AGES) + 1)
-        for one in still:
-            ages[sum((now - one.opened_at) / timedelta(days=1) >= each for each in AGES)] += 1
-        opened = sum(one.opened_at >= facts.asked.slot.start for one in facts.cases)
-        closed = sum(one.closed_at is not None and one.closed_at >= facts.asked.slot.start for one in facts.cases)
-        every = (
-            Figure(t("Open cases"), len(still)),
-            Figure(t("Nobody's"), sum(not one.assignee for one in still)),
-            Figure(t("Overdue"), sum(one.deadline is not None and one.deadline < now for one in still)),
-            Figure(t("Labels that wait for a second person"), facts.waiting),
-            Figure(t("Opened on this day"), opened),
-            Figure(t("Closed on this day"), closed),
-        )
+        waiting = Figure(t("Labels that wait for a second person"), facts.waiting)
+        counted = ages([one for one in facts.cases if not one.closed], facts.asked.as_of)
         columns = (Column(t("Age"), wide=True), Column(t("Open cases"), Kind.COUNT))
-        table = Table("ages", "", columns, tuple(zip(age_names(), ages, strict=True)))
-        return section("backlog", t("Backlog"), Figures(every), table)
-
-    def _drift(self, facts: Facts) -> Section:
-        known = facts.scored.only(np.isfinite(facts.scored.score))
-        recent = known.at > facts.ground.moment.known - DRIFT_DAYS * DAY
-        now, before = known.score[recent], known.score[~recent]
-        if min(len(now), len(before)) < ENOUGH:
-            few = t("Too few scores to tell: {now} of the last week and {before} of the eight weeks before; "
-                    "it takes {least}.",
-                    now=number(len(now)), before=number(len(before)), least=number(ENOUGH))  # fmt: skip
-            return section("drift", t("Drift of scores"), empty=few)
-        value = psi(before, now)
-        shifted = t("beyond what is customary (0.25)") if value > SHIFTED else t("within what is customary (0.25)")
-        every = (
-            Figure(t("Population stability index"), value, Kind.NUMBER, shifted),
-            Figure(t("Mean score of the last week"), float(now.mean()), Kind.SCORE),
-            Figure(t("Mean score of the eight weeks before"), float(before.mean()), Kind.SCORE),
-        )
-        return section("drift", t("Drift of scores"), Figures(every))
+        table = Table("ages", "", columns, tuple(zip(age_names(), counted, strict=True)))
+        return section("backlog", t("Backlog"), Figures((*case_figures(facts.cases, facts.asked), waiting)), table)
 
     def _money(self, facts: Facts) -> Section:
         rings = facts.today.now.values()
@@ -293,12 +257,6 @@ class Daily(ReportKind[Facts]):
         )
         table = Table("money", "", columns, tuple(rows), note)
         return section("money", t("Money at stake in rings"), table, empty=t("No ring stood at the end of this day."))
-
-
-def age_names() -> list[str]:
-    first = t("under {days} day", days=AGES[0])
-    between = [t("{low} to {high} days", low=low, high=high) for low, high in pairwise(AGES)]
-    return [first, *between, t("{days} days and more", days=AGES[-1])]
 
 
 def _no_runs(facts: Facts) -> str:

@@ -71,6 +71,10 @@ class Regions(ReportKind[Facts]):
             "are those of a binomial count, exact also for small numbers."
         )
         yield t(
+            "City by city, applications in rings are of the last 13 weeks; unpaid first instalments and confirmed "
+            "fraud, which take time to be known, of the last 26."
+        )
+        yield t(
             "Beyond 95 % lies one of twenty by chance, beyond 99.8 % one of five hundred. The more is looked at, the "
             "more lies beyond by chance: one week beyond 95 % is a reason to look, one beyond 99.8 % a reason to act."
         )
@@ -164,9 +168,7 @@ def _funnel(found: RegionWeeks, measure: str) -> Section:
     pooled = found.pooled[measure]
     title = t("{what}, city by city", what=of(NAMES, measure))
     if not pooled.cells or not 0 < pooled.share < 1:
-        return section(
-            f"funnel-{measure}", title, empty=t("Nothing of the kind was known of the last quarter by then.")
-        )
+        return section(f"funnel-{measure}", title, empty=t("Nothing of the kind was known by then."))
     return section(f"funnel-{measure}", title, _picture(pooled, measure), _table(pooled, measure))
 
 
