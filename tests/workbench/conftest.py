@@ -28,6 +28,9 @@ from workbench.services.all import Services
 from workbench.services.office import Office
 
 PROGRAMS = Path("/usr/lib/postgresql")
+SORTING = ("-E", "UTF8", "--locale-provider=icu", "--icu-locale=en-US")
+"""As dictionaries do, which is what many servers are set to; SQLite sorts by code point."""
+
 QUICK = ("-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "autovacuum=off")
 
 OpenCasebook = Callable[[], Casebook]
@@ -53,6 +56,11 @@ class Cluster:
         with self._connected() as db:
             db.run("DROP SCHEMA public CASCADE")
             db.run("CREATE SCHEMA public")
+
+    def hang_up(self) -> None:
+        """On everybody else, as when it is started again."""
+        with self._connected() as db:
+            db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
     def _connected(self) -> pg8000.native.Connection:
         return pg8000.native.Connection("tester", host="127.0.0.1", port=self.port, database="postgres")
@@ -88,7 +96,7 @@ def postgres() -> Iterator[Cluster]:
     try:
         if user is not None:
             shutil.chown(folder, user)
-        _run(user, str(bin_ / "initdb"), "-D", str(folder / "db"), "-U", "tester", "-A", "trust", "-E", "UTF8", "-N")
+        _run(user, str(bin_ / "initdb"), "-D", str(folder / "db"), "-U", "tester", "-A", "trust", *SORTING, "-N")
         rules = folder / "db/pg_hba.conf"
         rules.write_text(f"host all asked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         port = _free_port()

@@ -27,6 +27,8 @@ HEAD = "0004"
 
 VERSION_TABLE = "casebook_version"
 WAIT_SECONDS = 30
+ANSWER_SECONDS = 60
+"""A server that says nothing for so long is away; longer than anybody waits for a lock."""
 
 Notice = Callable[[str], None]
 
@@ -75,7 +77,10 @@ class Casebook:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        """All that is read in it is of one moment."""
         with self._told(), self._engine.connect() as db:
+            if db.dialect.name != "sqlite":  # there each statement would see what was written since the last one
+                db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             yield db
 
     @contextmanager
@@ -220,7 +225,7 @@ def _file(url: URL) -> Path | None:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url)
+        return _server_engine(url)
     engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -236,6 +241,20 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
+def _server_engine(url: URL) -> Engine:
+    """A connection that a restart of the server broke is made anew, and nobody waits for a lock for ever."""
+    given: dict[str, Any] = {"timeout": ANSWER_SECONDS} if url.get_driver_name() == "pg8000" else {}
+    engine = create_engine(url, connect_args=given, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def _connected(db: Any, _: object) -> None:
+        with closing(db.cursor()) as cursor:
+            cursor.execute(f"SET lock_timeout = {round(WAIT_SECONDS * 1000)}")
+        db.commit()
+
+    return engine
+
+
 def _revision(db: Connection) -> str | None:
     if not inspect(db).has_table(VERSION_TABLE):
         return None
@@ -243,16 +262,22 @@ def _revision(db: Connection) -> str | None:
     return found
 
 
+BUSY = frozenset({"55P03", "40P01", "40001", "53300"})
+"""Of PostgreSQL: a lock that was waited for, a deadlock, one that came second, no connection left."""
+
+
 def _explained(shown: object, error: object) -> StoreError:
     told = getattr(error, "args", ())
-    words = str(told[0].get("M", "")) if told and isinstance(told[0], dict) else str(error)  # pg8000 adds whole rows
+    fields = told[0] if told and isinstance(told[0], dict) else {}
+    words = str(fields.get("M", "")) if fields else str(error)  # pg8000 adds whole rows
+    code = fields.get("C") or getattr(error, "sqlstate", None)
     said = words.strip().splitlines()[0] if words.strip() else type(error).__name__
-    if "locked" in said or "busy" in said:
+    if code in BUSY or (code is None and ("locked" in said or "busy" in said)):
         return StoreBusy(f"casebook {shown} is being written by another process; run again when it has finished")
-    if "full" in said or "disk I/O" in said:
+    if code == "53100" or (code is None and ("full" in said or "disk I/O" in said)):
         return StorageFull(f"no room to write casebook {shown}; free some disk space and run again")
-    if "not a database" in said or "malformed" in said:
+    if code is None and ("not a database" in said or "malformed" in said):
         return CasebookError(f"casebook {shown} is damaged or none; {_REMEDY}")
-    if "readonly" in said:
+    if code == "25006" or (code is None and "readonly" in said):
         return CasebookError(f"casebook {shown} may not be written; check its permissions")
     return CasebookError(f"casebook {shown}: {said}")
