@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from workbench.casebook.schedule_tables import loan_alerts
 from workbench.casebook.tables import ring_members, rings
@@ -120,6 +120,12 @@ def standing(db: Connection) -> list[Alert]:
     held = select(*COLUMNS).where(loan_alerts.c.ended_as_of.is_(None))
     rows = db.execute(held.order_by(loan_alerts.c.exposure.desc(), loan_alerts.c.application_id, loan_alerts.c.rule))
     return [Alert(*row) for row in rows]
+
+
+def held(db: Connection, at: datetime) -> list[Alert]:
+    """Those that held on the last night up to then; one that ended and held again later counts as held throughout."""
+    begun, ended = loan_alerts.c.as_of <= at, loan_alerts.c.ended_as_of
+    return [Alert(*row) for row in db.execute(select(*COLUMNS).where(begun, or_(ended.is_(None), ended > at)))]
 
 
 def of_applications(db: Connection, names: Sequence[str]) -> list[Alert]:
