@@ -6,7 +6,7 @@ follow from those up to then; money and dealers are read from the graph of that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -47,7 +47,9 @@ class Standing:
 def cases_at(db: Connection, at: datetime) -> list[Standing]:
     """All that had been opened by then, by number."""
     entries: dict[int, list[Any]] = {}
-    query = select(case_entries.c.case_id, case_entries.c.kind, case_entries.c.content, case_entries.c.at)
+    query = select(
+        case_entries.c.case_id, case_entries.c.kind, case_entries.c.content, case_entries.c.at, case_entries.c.author
+    )  # fmt: skip
     told = query.where(case_entries.c.at <= at, case_entries.c.kind.in_(MOVES)).order_by(case_entries.c.id)
     for row in db.execute(told):
         entries.setdefault(row.case_id, []).append(row)
@@ -59,17 +61,19 @@ def cases_at(db: Connection, at: datetime) -> list[Standing]:
             continue
         one = Standing(case.id, case.kind, case.subject, own[0].at if own else case.opened_at)
         for entry in own:
-            one = _moved(one, entry.kind, entry.content, entry.at)
+            one = _moved(one, entry)
         if not one.closed and case.closed_at is not None and case.opened_at <= case.closed_at <= at:
             one = replace(one, closed_at=case.closed_at, outcome=case.outcome, status="closed")
         found.append(one)
     return found
 
 
-def _moved(one: Standing, kind: str, content: Mapping[str, object], at: datetime) -> Standing:
+def _moved(one: Standing, entry: Any) -> Standing:
+    kind, content, at = str(entry.kind), dict[str, object](entry.content), entry.at
     match kind:
         case "opened" | "reopened":
-            return Standing(one.id, one.kind, one.subject, at)
+            mine = one.assignee if entry.author == one.assignee else ""
+            return Standing(one.id, one.kind, one.subject, at, assignee=mine)
         case "closed" | "merged":
             outcome = str(content.get("outcome", "merged"))
             return replace(one, closed_at=at, outcome=outcome, status="closed")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.reports.ground import Ground
+from workbench.services.lenses.dealer_grades import Grade, Grades
 from workbench.services.lenses.dealer_rows import Asked as Order
 from workbench.services.lenses.dealer_rows import Estimate, ordered, row_of
 from workbench.services.lenses.shrinkage import JUMP
@@ -16,13 +17,14 @@ from workbench.ui.i18n import number, t
 @dataclass(frozen=True)
 class DealerLine:
     """`today` applications within the slot, `today_in_rings` of them in rings. `jump` is the largest robust z of
-    the last twelve weeks, `weeks_ago` when it was; NaN for a short history."""
+    the last twelve weeks, `weeks_ago` when it was; NaN for a short history. `stated` is the lender's own grade."""
 
     code: str
     name: str
     region: str
     kind: str
-    grade: str
+    stated: str
+    graded: Grade
     year: int
     month: int
     today: int
@@ -49,12 +51,12 @@ def lines_of(ground: Ground) -> list[DealerLine]:
     size = len(ground.facts.snapshot.nodes["Dealer"])
     within = ground.within & each.there
     today, ringed = (np.bincount(each.dealer[kept], minlength=size) for kept in (within, within & (each.ring >= 0)))
-    found = []
+    grades, found = Grades(table), []
     for at in ordered(ground.facts, table, Order()).tolist():
-        one = row_of(ground.facts, table, at)
+        one = row_of(ground.facts, table, at, grades)
         found.append(
             DealerLine(
-                one.code, one.name, one.region, one.kind, one.grade, one.year, one.month, int(today[at]),
+                one.code, one.name, one.region, one.kind, one.grade, one.graded, one.year, one.month, int(today[at]),
                 int(ringed[at]), one.fraud, one.early, one.shared, one.jump, one.jumped, one.rings, one.in_rings,
                 one.exposure, one.savable, one.alert,
             )

@@ -13,7 +13,7 @@ from workbench.schedule.slots import Cadence
 from workbench.services.lenses.dealer_rows import Estimate
 from workbench.ui.i18n import number, t
 from workbench.ui.viewmodel.case_words import of
-from workbench.ui.viewmodel.dealer_words import KINDS
+from workbench.ui.viewmodel.dealer_words import FINDINGS, KINDS
 from workbench.ui.viewmodel.regions import province
 
 
@@ -46,6 +46,8 @@ class Dealers(ReportKind[Facts]):
             empty=nobody if not lines else t("No dealer surely loses so much more than its region that R25 speaks."),
         )  # fmt: skip
         yield section("scorecard", t("Scorecard"), _scorecard(lines), empty=nobody)
+        fine = t("No dealer is graded D or E.")
+        yield section("grades", t("Graded D or E, and why"), _grades(lines), empty=fine)
         yield section(
             "fraud", t("Fraud with its interval"), _rates("fraud", [(one, one.fraud) for one in lines]), empty=nobody
         )
@@ -78,7 +80,10 @@ class Dealers(ReportKind[Facts]):
             "Linked: applications that share something with somebody else's; 1 is what its peers have. A jump is a "
             "week that lies 4 robust standard deviations above what is usual for the dealer and the season."
         )
-        yield t("The grade A to E is the one that the lender's own table of dealers states.")
+        yield t(
+            "The grade A to E is made of what is sure: an alert or twice the losses of peers is an E, surely more "
+            "losses a D. Beside it stands the grade that the lender's own table of dealers states."
+        )
 
 
 def _overview(facts: Facts) -> Figures:
@@ -113,24 +118,36 @@ def _alerts(lines: Sequence[DealerLine]) -> Table:
     return Table("alerts", "", columns, rows, marked=frozenset(range(len(some))))
 
 
+def _grades(lines: Sequence[DealerLine]) -> Table:
+    columns = (*_who(), Column(t("Grade")), Column(t("Why"), wide=True))
+    some = sorted(
+        (one for one in lines if one.graded.letter in "DE"), key=lambda one: (one.graded.letter == "D", one.code)
+    )
+    rows = tuple(
+        (one.code, one.name, one.graded.letter, " · ".join(of(FINDINGS, each) for each in one.graded.because))
+        for one in some
+    )
+    return Table("grades", "", columns, rows)
+
+
 def _of(cases: int, number_: int) -> str:
     return t("{cases} of {number}", cases=number(cases), number=number(number_))
 
 
 def _scorecard(lines: Sequence[DealerLine]) -> Table:
     columns = (
-        *_who(), Column(t("Grade")), Column(t("Year"), Kind.COUNT), Column(t("Week"), Kind.COUNT),
+        *_who(), Column(t("Grade")), Column(t("Lender's")), Column(t("Year"), Kind.COUNT), Column(t("Week"), Kind.COUNT),
         Column(t("Fraud"), Kind.SHARE), Column(t("Unpaid first"), Kind.SHARE), Column(t("Linked"), Kind.NUMBER),
         Column(t("Rings"), Kind.COUNT), Column(t("Exposure"), Kind.MONEY), Column(t("Savable"), Kind.MONEY),
     )  # fmt: skip
     rows = tuple(
-        (one.code, " · ".join(filter(None, (one.name, of(KINDS, one.kind), province(one.region)))), one.grade, one.year,
+        (one.code, " · ".join(filter(None, (one.name, of(KINDS, one.kind), province(one.region)))), one.graded.letter, one.stated, one.year,
          one.today, one.fraud.mean, one.early.mean, one.shared.times, one.rings, one.exposure, one.savable)
         for one in lines
     )  # fmt: skip
     heat = {}
     for at, one in enumerate(lines):
-        for column, estimate in ((5, one.fraud), (6, one.early), (7, one.shared)):
+        for column, estimate in ((6, one.fraud), (7, one.early), (8, one.shared)):
             if estimate.surely_more:
                 heat[at, column] = min(1.0, estimate.times / 4)
     note = t("Tinted: surely more than its peers. Marked: alert R25. Year and week: applications of 365 and of 7 days.")
@@ -141,7 +158,7 @@ def _scorecard(lines: Sequence[DealerLine]) -> Table:
 def _rates(code: str, told: Sequence[tuple[DealerLine, Estimate]]) -> Table:
     """Who surely has more than its peers stands first, and is marked."""
     columns = (
-        *_who(), Column(t("Rate"), Kind.SHARE), Column(t("From"), Kind.SHARE), Column(t("To"), Kind.SHARE),
+        *_who(), Column(t("Rate"), Kind.SHARE), Column(t("Low end"), Kind.SHARE), Column(t("High end"), Kind.SHARE),
         Column(t("Peers"), Kind.SHARE), Column(t("Cases"), Kind.COUNT), Column(t("Loans"), Kind.COUNT),
     )  # fmt: skip
     some = sorted(told, key=lambda each: (-each[1].low / each[1].expected, each[0].code))

@@ -167,7 +167,7 @@ def _calibration(judged: Judged) -> tuple[Picture, Table]:
     bins = rows.calibration(judged.score, judged.fraud)
     columns = (
         Column(t("Decile"), wide=True), Column(t("Applications"), Kind.COUNT), Column(t("Mean score"), Kind.SHARE),
-        Column(t("Fraud seen"), Kind.SHARE), Column(t("From"), Kind.SHARE), Column(t("To"), Kind.SHARE),
+        Column(t("Fraud seen"), Kind.SHARE), Column(t("Low end"), Kind.SHARE), Column(t("High end"), Kind.SHARE),
     )  # fmt: skip
     table = tuple(
         (str(at), one.seen.of, one.expected, one.seen.value, one.seen.low, one.seen.high)
@@ -186,7 +186,7 @@ def _calibration(judged: Judged) -> tuple[Picture, Table]:
 
 def _precision(judged: Judged) -> Table:
     columns = (
-        Column(t("The best of a day"), Kind.COUNT), Column(t("Precision"), Kind.SHARE),
+        Column(t("The best of a day"), Kind.COUNT), Column(t("Share that is fraud"), Kind.SHARE),
         Column(t("Ceiling"), Kind.SHARE),
         Column(t("Of the ceiling"), Kind.SHARE), Column(t("Lift"), Kind.NUMBER),
     )  # fmt: skip
