@@ -126,6 +126,38 @@ def again(
     say({"job": job, "slot": wanted.name}, as_json, f"{job} {wanted.name} is done by the next tick")
 
 
+@app.command("mails", epilog="Example: ringroad schedule mails")
+def mails(limit: Annotated[int, typer.Option(min=1, max=1000)] = 30, as_json: Json = False) -> None:
+    """Letters with reports, the newest first. An `uncertain` one may have arrived: it is not sent twice by itself."""
+    from workbench.casebook import report_mails
+
+    with instance.open_casebook(Settings.read().prepare()) as casebook, casebook.reading() as db:
+        rows = [asdict(each) | {"recipient": each.masked} for each in report_mails.listed(db, limit=limit)]
+    shown = Table("report", "slot", "to", "status", "tries", "queued", "next", "", box=None)
+    for each in rows:
+        shown.add_row(
+            each["report"], each["slot"], each["recipient"], each["status"], str(each["tries"]),
+            _time(each["queued_at"]), _time(each["next_at"]), each["trouble"],
+        )  # fmt: skip
+    none = "no letter was ever queued; name recipients in schedule.yaml"
+    say(instance.written(rows), as_json, shown if rows else none)
+
+
+@app.command("resend", epilog="Example: ringroad schedule resend daily 2025-06-30")
+def resend(
+    report: Annotated[str, typer.Argument(help="As `ringroad schedule mails` names it.")],
+    slot: Annotated[str, typer.Argument(help="A day, a week or a month.")],
+    to: Annotated[str | None, typer.Option(help="Only to this address; default: all that wait for a person.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let letters that are uncertain, or were given up, go out once more. An uncertain one may arrive twice."""
+    from workbench.casebook import report_mails
+
+    with instance.open_casebook(Settings.read().prepare()) as casebook, casebook.writing() as db:
+        number = report_mails.again(db, report, slot, now=datetime.now(UTC), recipient=to or "")
+    say({"letters": number}, as_json, f"{number} letters go out with the next tick")
+
+
 # Shared --------------------------------------------------------------------------------------------------
 
 
@@ -167,11 +199,11 @@ def _line(told: Any) -> None:
 
 
 def _job_table(rows: Sequence[dict[str, Any]]) -> Table:
-    shown = Table("job", "what it does", "how often", "next", "last", "", box=None)
+    shown = Table("job", "how often", "next", "last", "", box=None)
     for each in rows:
         last = each["last"] or {}
         shown.add_row(
-            each["job"], each["does"], each["cadence"], _time(each["next_at"]) if each["on"] else "off",
+            each["job"], each["cadence"], _time(each["next_at"]) if each["on"] else "off",
             f"{last['slot']} {last['status']}" if last else "", last.get("trouble", ""),
         )  # fmt: skip
     return shown

@@ -8,6 +8,8 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from graph.settings import Settings
 from workbench.casebook.job_runs import MOST_MISSED
 from workbench.schedule import slots
@@ -49,8 +51,8 @@ class Did:
 
 @dataclass(frozen=True)
 class Job:
-    """`at` is in China time, on the day after the slot. With `every` it is done again and again, and a slot is only the
-    day under which that is written down."""
+    """`at` is in China time, on the day after the slot. With `every` it is done again and again, as far as it is
+    `wanted`, and a slot is only the day under which that is written down."""
 
     name: str
     does: str
@@ -59,6 +61,7 @@ class Job:
     at: time = time(1)
     catch_up: CatchUp = CatchUp.NEWEST
     every: timedelta | None = None
+    wanted: Callable[[Connection, datetime], bool] = lambda *_: True
 
     @property
     def back(self) -> int:

@@ -42,7 +42,7 @@ def newest(snapshot: Snapshot, slot: Slot) -> datetime:
 
 def late(at: datetime, slot: Slot) -> str:
     """What to say where nothing came on the day itself; the work is done with what there is."""
-    return "" if at >= slot.start else f"no application came that day; the newest is of {at.astimezone(CHINA):%Y-%m-%d}"
+    return "" if at >= slot.start else f"no application came in it; the newest is of {at.astimezone(CHINA):%Y-%m-%d}"
 
 
 def rings(turn: Turn) -> Did:

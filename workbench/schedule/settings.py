@@ -25,7 +25,7 @@ LONGEST_ADDRESS = 255
 MOST_RECIPIENTS = 50
 LONGEST_FILE = 256_000
 
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("zh", "en")
 FORMATS = ("pdf", "html", "csv", "xlsx")
 
 
@@ -185,4 +185,4 @@ def _addresses(name: str, value: Any) -> tuple[str, ...]:
 def _among(name: str, value: Any, choice: tuple[str, ...]) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or any(each not in choice for each in value):
         raise InputError(f"{FILE}: {name} is no list of {', '.join(choice)}; write at least one of them")
-    return tuple(each for each in choice if each in value)
+    return tuple(dict.fromkeys(value))

@@ -12,8 +12,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from graph.errors import RingroadError
 from graph.settings import Settings
@@ -88,25 +91,14 @@ class Ticker:
         """Those for which a tick would find something to do."""
         now = self.clock()
         with self.casebook.reading() as db:
-            return [
-                job
-                for job in self.on()
-                if (
-                    job_runs.turn_due(db, job.name, job.today(now).name, every=job.every, now=now)
-                    if job.every is not None
-                    else job_runs.pending(db, job.name, partial(job.due, now=now), now=now)
-                )
-            ]
+            return [job for job in self.on() if _pending(db, job, now)]
 
     # A job -------------------------------------------------------------------------------------------------
 
     def _job(self, job: Job) -> Iterator[Told]:
         """Slot by slot; a slot that failed waits for a later tick, and the next one is looked at now."""
         if job.every is not None:
-            with self.casebook.writing() as db:
-                mine = job_runs.turn(db, job.name, job.today(self.clock()).name, every=job.every, now=self.clock())
-            if mine is not None:
-                yield self._done(job, mine)
+            yield from self._turn(job, job.every)
             return
         while True:
             now = self.clock()
@@ -118,6 +110,15 @@ class Ticker:
             if looked.claim is None:
                 return
             yield self._done(job, looked.claim)
+
+    def _turn(self, job: Job, every: timedelta) -> Iterator[Told]:
+        with self.casebook.reading() as db:
+            if not _pending(db, job, self.clock()):
+                return
+        with self.casebook.writing() as db:
+            mine = job_runs.turn(db, job.name, job.today(self.clock()).name, every=every, now=self.clock())
+        if mine is not None:
+            yield self._done(job, mine)
 
     def _done(self, job: Job, mine: Claim) -> Told:
         begin = time.perf_counter()
@@ -145,6 +146,12 @@ class Ticker:
             job_runs.fail(db, mine, trouble=trouble, seconds=seconds, now=self.clock())
             run = job_runs.get(db, mine.job, mine.slot)
         return Told(mine.job, mine.slot, run.status, seconds, trouble=run.trouble)
+
+
+def _pending(db: Connection, job: Job, now: datetime) -> bool:
+    if job.every is None:
+        return job_runs.pending(db, job.name, partial(job.due, now=now), now=now)
+    return job_runs.turn_due(db, job.name, job.today(now).name, every=job.every, now=now) and job.wanted(db, now)
 
 
 def said(error: Exception) -> str:
