@@ -57,6 +57,13 @@ class Cluster:
             db.run("DROP SCHEMA public CASCADE")
             db.run("CREATE SCHEMA public")
 
+    def another(self) -> str:
+        """The name of a second database, made empty."""
+        with self._connected() as db:
+            db.run("DROP DATABASE IF EXISTS another")
+            db.run("CREATE DATABASE another")
+        return "another"
+
     def hang_up(self) -> None:
         """On everybody else, as when it is started again."""
         with self._connected() as db:

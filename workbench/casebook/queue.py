@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, or_, select, true
 
 from workbench.casebook.case_tables import case_entries, cases, visits
 from workbench.casebook.cases import CLOSED, ROW, Case, of_row
@@ -161,7 +161,8 @@ def facets(db: Connection, asked: Query, by: Asker) -> dict[str, list[tuple[str,
     for name in FACETS:
         plain: Any = () if isinstance(getattr(asked, name), tuple) else ""
         others = replace(asked, **{name: plain})
-        value = func.coalesce(getattr(cases.c, name), "")  # an index on it would mean a look-up for each row
+        # An index on the column would mean a look-up for each row; a parameter would be another one in GROUP BY.
+        value = func.coalesce(getattr(cases.c, name), literal_column("''"))
         number = func.count()
         query = select(value, number).where(where(others, by)).group_by(value)
         rows = db.execute(query.order_by(number.desc(), value).limit(MOST_OF_FACET))
