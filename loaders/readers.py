@@ -10,11 +10,14 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from importlib.metadata import entry_points
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,7 +43,10 @@ BLOCK = 1 << 23
 EXACT = 2**53
 """Whole numbers up to here are exact as a float."""
 
-ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".ndjson")
+GROUP = "ringroad.readers"
+"""Entry points of a lender's own packages, named by an ending such as ".txt": a function from a path to a Source."""
+
+ENDING = re.compile(r"\.[a-z0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,38 @@ class Source:
     chunks: Callable[[], Iterator[Chunk]] = field(repr=False)
 
 
+@lru_cache(maxsize=1)
+def openers() -> dict[str, Callable[[Path], Source]]:
+    """By ending: ours, and beside them those of the lender's own packages. Raises InputError for one of ours."""
+    found: dict[str, Callable[[Path], Source]] = {
+        ".csv": _csv,
+        ".parquet": _parquet,
+        ".xlsx": _excel,
+        ".jsonl": _lines,
+        ".ndjson": _lines,
+    }
+    for point in entry_points(group=GROUP):
+        if not ENDING.fullmatch(point.name) or point.name in found:
+            raise InputError(f"entry point {point.name!r} of {GROUP} is no new ending; name it like .txt, once")
+        found[point.name] = point.load()
+    return found
+
+
+def source_of(path: Path, columns: Sequence[str], rows: Callable[[], Iterator[tuple[int, Sequence[object]]]]) -> Source:
+    """For readers of one's own. `rows` gives line and values of each row, from the start each time it is called: a load
+    reads everything twice. A row with more or fewer values than columns is broken, as it is in a CSV."""
+    names = tuple(columns)
+    _require_distinct(path.name, names)
+
+    def chunks() -> Iterator[Chunk]:
+        told = iter(rows())
+        while block := list(islice(told, ROWS)):
+            whole = [(line, [_cell(each) for each in row]) for line, row in block if len(row) == len(names)]
+            yield _chunk(names, whole, tuple(line for line, row in block if len(row) != len(names)))
+
+    return Source(path.stem, _sha256(path), path.stat().st_size, names, chunks)
+
+
 def open_file(path: Path) -> Source:
     """Raises InputError for what is not a table: empty, half-written, in no known encoding."""
     if not path.is_file():
@@ -73,9 +111,9 @@ def open_file(path: Path) -> Source:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; it needs a header line at least")
     ending = path.suffix.lower()
-    opener = {".csv": _csv, ".parquet": _parquet, ".xlsx": _excel, ".jsonl": _lines, ".ndjson": _lines}.get(ending)
+    opener = openers().get(ending)
     if opener is None:
-        raise InputError(f"{path.name}: {ending or 'no ending'} is none of {', '.join(ENDINGS)}")
+        raise InputError(f"{path.name}: {ending or 'no ending'} is none of {', '.join(openers())}")
     try:
         return opener(path)
     except OSError as error:
@@ -88,7 +126,7 @@ def open_folder(folder: Path, wanted: dict[str, str]) -> list[Source]:
         raise InputError(f"{folder} is no folder; give the folder that holds applications.csv and the other tables")
     found = []
     for table, stem in wanted.items():
-        names = [stem] if Path(stem).suffix.lower() in ENDINGS else [stem + ending for ending in ENDINGS]
+        names = [stem] if Path(stem).suffix.lower() in openers() else [stem + ending for ending in openers()]
         paths = [folder / name for name in names if (folder / name).is_file()]
         if len(paths) > 1:
             raise InputError(f"{folder} holds {paths[0].name} and {paths[1].name}; keep one of them")
