@@ -1,4 +1,4 @@
-"""`ringroad serve api | ui | all | keeper | refresh`: score service and workbench, and what works beside them."""
+"""`ringroad serve api | ui | all | keeper | scheduler | refresh`: score service, workbench, what works beside them."""
 # ruff: noqa: PLC0415 - Dash, FastAPI, numba, XGBoost and torch take seconds to import; only these commands need them
 
 from __future__ import annotations
@@ -142,6 +142,16 @@ def keeper() -> None:
     from workbench.online.keeper import main
 
     main()
+
+
+@app.command(epilog="Example: ringroad serve scheduler")
+def scheduler() -> None:
+    """Tick once a minute, each job in a process of its own, until SIGTERM; `ringroad schedule list` shows the jobs."""
+    from datetime import UTC, datetime
+
+    from workbench.schedule.scheduler import serve
+
+    serve(Settings.read().prepare(), clock=lambda: datetime.now(UTC))
 
 
 @app.command(epilog="Example: ringroad serve refresh")

@@ -70,7 +70,7 @@ def test_jobs_are_done_in_their_order_and_a_second_tick_has_nothing_to_do(open_s
 def test_only_one_job_where_asked_and_none_that_is_off(open_sqlite: Casebook) -> None:
     names: list[str] = []
     jobs = (noting(names, "a"), noting(names, "b"), noting(names, "c"))
-    one = ticker(open_sqlite, Clock(), *jobs, plan=Plan({"a": JobPlan(on=False)}))
+    one = ticker(open_sqlite, Clock(), *jobs, plan=Plan({"a": JobPlan(enabled=False)}))
     one.tick(only="c")
     one.tick(only="a")
     assert names == ["c 2025-07-01"]

@@ -34,6 +34,7 @@ from workbench.online.engine import ScoreAsk
 from workbench.online.metrics import exposition
 from workbench.online.refusals import BadRequest, NotJson, TooLarge
 from workbench.online.service import Service
+from workbench.schedule.metrics import file as schedule_metrics
 
 API = "/api/v1"
 BATCH_MOST = 1_000
@@ -283,8 +284,9 @@ def _health(app: FastAPI, service: Service) -> None:
         dependencies=[scope("metrics")],
     )
     async def metrics() -> Response:
-        """For Prometheus, of all processes of the service."""
-        return Response(await asyncio.to_thread(exposition), media_type="text/plain; version=0.0.4")
+        """For Prometheus, of all processes of the service, and of the schedule."""
+        shown = await asyncio.to_thread(exposition, schedule_metrics(service.settings.base))
+        return Response(shown, media_type="text/plain; version=0.0.4")
 
 
 # Shared --------------------------------------------------------------------------------------------------

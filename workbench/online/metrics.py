@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
@@ -39,11 +40,25 @@ def timed(stage: str) -> Iterator[None]:
 _stage = cache(STAGES.labels)
 
 
-def exposition() -> bytes:
-    """In Prometheus' text format; of all processes where they share a folder (PROMETHEUS_MULTIPROC_DIR)."""
+def exposition(schedule: Path) -> bytes:
+    """In Prometheus' text format; of all processes where they share a folder (PROMETHEUS_MULTIPROC_DIR).
+
+    `schedule`: what the schedule wrote of itself, if it ever did.
+    """
+    return _own() + _written(schedule)
+
+
+def _own() -> bytes:
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return generate_latest()
     registry = CollectorRegistry()
     make: Callable[[CollectorRegistry], object] = multiprocess.MultiProcessCollector
     make(registry)
     return generate_latest(registry)
+
+
+def _written(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

@@ -43,7 +43,7 @@ def tick(
     A slot that failed is tried again by later ticks, and what nobody did while nothing ran is caught up with. Two ticks
     at once are harmless. The exit code is 1 where a job failed.
     """
-    from workbench.schedule import jobs
+    from workbench.schedule import jobs, metrics
     from workbench.schedule.tick import Ticker, Told
 
     settings = Settings.read().prepare()
@@ -53,6 +53,9 @@ def tick(
     with _stoppable(), instance.open_casebook(settings) as casebook:
         ticker = Ticker(settings, plan, there, casebook, _clock(now))
         done: list[Told] = ticker.tick(only=job or "", say=(lambda _: None) if as_json else _line)
+        with casebook.reading() as db:
+            figures = metrics.text(db, now=ticker.clock())
+        metrics.write(settings, figures)
     if as_json:
         say([asdict(each) for each in done], True, "")
     elif not done:
@@ -75,9 +78,9 @@ def list_(now: Now = None, as_json: Json = False) -> None:
         {
             "job": each.name,
             "does": each.does,
-            "on": plan.job(each.name).on,
+            "enabled": plan.job(each.name).enabled,
             "cadence": each.cadence if each.every is None else f"every {each.every.total_seconds() / 60:g} minutes",
-            "next_at": each.next_at(at) if plan.job(each.name).on else None,
+            "next_at": each.next_at(at) if plan.job(each.name).enabled else None,
             "last": asdict(last[each.name]) if each.name in last else None,
         }
         for each in there
@@ -203,7 +206,7 @@ def _job_table(rows: Sequence[dict[str, Any]]) -> Table:
     for each in rows:
         last = each["last"] or {}
         shown.add_row(
-            each["job"], each["cadence"], _time(each["next_at"]) if each["on"] else "off",
+            each["job"], each["cadence"], _time(each["next_at"]) if each["enabled"] else "off",
             f"{last['slot']} {last['status']}" if last else "", last.get("trouble", ""),
         )  # fmt: skip
     return shown

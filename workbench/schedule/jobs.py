@@ -9,9 +9,10 @@ from datetime import time, timedelta
 from functools import partial
 
 from graph.settings import Settings
-from workbench.schedule import alerts, mail, nightly, reporting, settings
+from workbench.schedule import alerts, candidate, mail, nightly, reporting, settings, watch
 from workbench.schedule.job import CatchUp, Job
 from workbench.schedule.settings import Plan
+from workbench.schedule.slots import Cadence
 
 REPORT = "report-"
 """Before the name of a report, as the name of the job that makes it."""
@@ -19,10 +20,14 @@ REPORT = "report-"
 NIGHTLY = (
     Job("rings", "Finds rings in the whole graph, by the model where one serves.", nightly.rings, at=time(1)),
     Job("alerts", "Looks at loans that are paid out: car, papers, GPS, links to fraud.", alerts.alerts, at=time(1, 30)),
+    Job("drift", "Looks whether the scores that the casebook keeps have moved.", watch.drift, at=time(2)),
+    Job("candidate", "Trains a model that scores in the shadow until a person promotes it.", candidate.candidate,
+        Cadence.WEEKLY, time(2)),
 )  # fmt: skip
 ALWAYS = (
+    Job("watch", "Tells of people who reveal or export unusually much.", watch.watch, every=timedelta(minutes=5)),
     Job("deliver", "Sends the letters that are due.", mail.deliver, every=timedelta(minutes=1), wanted=mail.wanted),
-)
+)  # fmt: skip
 
 
 def read(there: Settings) -> tuple[Plan, Sequence[Job]]:

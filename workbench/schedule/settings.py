@@ -50,7 +50,7 @@ class WatchPlan:
 class JobPlan:
     """`at` None: its usual time."""
 
-    on: bool = True
+    enabled: bool = True
     at: time | None = None
 
 
@@ -92,7 +92,7 @@ def _told(file: Path) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" near line {mark.line + 1}" if mark is not None else ""
         raise InputError(
-            f"{FILE} is no YAML{where}; write `jobs:` and below it, indented, `rings: {{on: true}}`"
+            f"{FILE} is no YAML{where}; write `jobs:` and below it, indented, `rings: {{enabled: true}}`"
         ) from None
     return _section("the file", told)
 
@@ -102,8 +102,8 @@ def _told(file: Path) -> Mapping[str, Any]:
 
 def _job(name: str, said: Any) -> JobPlan:
     told = _section(name, said)
-    _known(name, told, ("on", "at"))
-    return JobPlan(_one(name, told, "on", _switch, True), _one(name, told, "at", _time, None))
+    _known(name, told, ("enabled", "at"))
+    return JobPlan(_one(name, told, "enabled", _switch, True), _one(name, told, "at", _time, None))
 
 
 def _report(name: str, said: Any) -> ReportPlan:

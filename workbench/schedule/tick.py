@@ -85,7 +85,7 @@ class Ticker:
         return told
 
     def on(self) -> list[Job]:
-        return [job for job in self.jobs if self.plan.job(job.name).on]
+        return [job for job in self.jobs if self.plan.job(job.name).enabled]
 
     def pending(self) -> list[Job]:
         """Those for which a tick would find something to do."""

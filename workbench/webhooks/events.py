@@ -91,6 +91,17 @@ def _alert(hit: Hit, as_of: datetime, now: datetime) -> Event:
     return Event("loan.alert", f"{hit.application_id} {hit.rule}", hit.application_id, content, now)
 
 
+def model_candidate(
+    db: Connection, version: str, champion: str, numbers: Mapping[str, float], *, now: datetime
+) -> bool:
+    """A candidate scores in the shadow of the model that serves, and waits for a person. False when it was told.
+
+    Needs a connection of `Casebook.writing`.
+    """
+    content = {"model_version": version, "champion": champion, "numbers": dict(numbers), "as_of": text(now)}
+    return _tell(db, [Event("model.candidate", version, version, content, now)], now) > 0
+
+
 def bulk(db: Connection, actor: str, what: str, number: int, since: datetime, *, now: datetime) -> bool:
     """Somebody reveals or exports (`what`) unusually much; told once for each beginning hour. False when it was told.
 

@@ -23,7 +23,9 @@ from graph.keyring import KEY_BYTES, KeyFileError, Keyring
 from workbench.casebook.tables import webhook_deliveries, webhooks
 from workbench.webhooks.addresses import Policy, Target
 
-KINDS = ("ring.born", "ring.grew", "label.confirmed", "model.degraded", "loan.alert", "security.bulk")
+KINDS = (
+    "ring.born", "ring.grew", "label.confirmed", "model.degraded", "model.candidate", "loan.alert", "security.bulk",
+)  # fmt: skip
 TEST = "webhook.test"
 """Told to one subscription when somebody asks for it; nobody subscribes to it."""
 
