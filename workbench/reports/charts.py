@@ -34,7 +34,7 @@ def bars(labels: Sequence[str], stacks: Sequence[Sequence[float]], names: Sequen
                     f'<rect x="{x:.1f}" y="{y:.1f}" width="{step * 0.72:.1f}" height="{tall:.1f}" fill="{colour}"/>'
                 )
             low = high
-    return Picture(_svg(alt, top, _under(labels, step), drawn), alt, legend=_legend(names))
+    return Picture(_svg(alt, top, _under(labels, step), drawn, least=1.0), alt, legend=_legend(names))
 
 
 def lines(labels: Sequence[str], series: Sequence[Sequence[float]], names: Sequence[str], *, alt: str,
@@ -120,9 +120,10 @@ def _under(labels: Sequence[str], step: float) -> list[str]:
     ]
 
 
-def _svg(alt: str, top: float, under: Sequence[str], drawn: Sequence[str], *, percent: bool = False) -> str:
+def _svg(alt: str, top: float, under: Sequence[str], drawn: Sequence[str], *, percent: bool = False, least: float = 0.0
+) -> str:  # fmt: skip
     grid = []
-    step = _step(top)
+    step = _step(top, least)
     for value in (step * at for at in range(math.floor(top / step + 1e-9) + 1)):
         y = _y(value, top)
         grid.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{RULE}" stroke-width="0.8"/>')

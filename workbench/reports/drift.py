@@ -18,7 +18,7 @@ BINS = 10
 
 
 def drift(scored: Scored, known: int, *, spread: bool = False) -> Section:
-    """Up to `known`, in milliseconds; with `spread` how scores lie in tenths on both sides."""
+    """Up to `known`, in milliseconds; with `spread` how scores lie on both sides, in tenths of the earlier ones."""
     title = t("Drift of scores")
     some = scored.only(np.isfinite(scored.score))
     age = known - some.at
@@ -36,12 +36,13 @@ def drift(scored: Scored, known: int, *, spread: bool = False) -> Section:
         Figure(t("Mean score of the last week"), float(now.mean()), Kind.SCORE),
         Figure(t("Mean score of the eight weeks before"), float(before.mean()), Kind.SCORE),
     )
-    edges = np.linspace(0, 1, BINS + 1)
-    shares = [np.histogram(each, edges)[0] / len(each) for each in (before, now)]
+    edges = np.unique(np.quantile(before, np.arange(1, BINS) / BINS))
+    shares = [np.bincount(np.searchsorted(edges, each), minlength=len(edges) + 1) / len(each) for each in (before, now)]
+    ends = ["0", *(number(each, 3) for each in edges.tolist()), "1"]
     columns = (
         Column(t("Score"), wide=True), Column(t("Eight weeks before"), Kind.SHARE), Column(t("Last week"), Kind.SHARE),
     )  # fmt: skip
     rows = tuple(
-        (f"{edges[at]:.1f}–{edges[at + 1]:.1f}", float(shares[0][at]), float(shares[1][at])) for at in range(BINS)
+        (f"{ends[at]}–{ends[at + 1]}", float(shares[0][at]), float(shares[1][at])) for at in range(len(ends) - 1)
     )
     return section("drift", title, Figures(every), Table("scores", "", columns, rows) if spread else None)

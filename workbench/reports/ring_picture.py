@@ -47,7 +47,7 @@ def told_by(asked: Asked, ring_id: str) -> dict[str, Any]:
 def drawn(told: dict[str, Any], ring_id: str) -> Drawn:
     """A1, A2 … are members, S1, S2 … what two or more of them share, that of most first."""
     things = [each for each in told["shared"] if len(each["holders"]) >= LEAST_HOLDERS]
-    things.sort(key=lambda each: (-len(each["holders"]), each["type"], each["key"]))
+    things.sort(key=lambda each: (-len(each["holders"]), each["type"], each["masked"], sorted(each["holders"])))
     things = things[:MOST_THINGS]
     tied = {name for each in things for name in each["holders"]}
     members = [each for each in sorted(told["application_ids"]) if each in tied][:MOST_MEMBERS]

@@ -25,7 +25,7 @@ def shown(value: Value, kind: Kind) -> str:
         return f"-¥{number(-value)}" if value <= -0.5 else f"¥{number(value)}"
     if kind is Kind.SHARE:
         return share(value, 1)
-    return number(value, 2 if kind in (Kind.SCORE, Kind.NUMBER) else 0)
+    return number(value, {Kind.SCORE: 3, Kind.NUMBER: 2}.get(kind, 0))
 
 
 def large(value: Value, kind: Kind) -> str:

@@ -136,12 +136,14 @@ def _of(cases: int, number_: int) -> str:
 
 def _scorecard(lines: Sequence[DealerLine]) -> Table:
     columns = (
-        *_who(), Column(t("Grade")), Column(t("Lender's")), Column(t("Year"), Kind.COUNT), Column(t("Week"), Kind.COUNT),
+        *_who(), Column(t("Grade")), Column(t("Lender's")),
+        Column(t("Year"), Kind.COUNT), Column(t("Week"), Kind.COUNT),
         Column(t("Fraud"), Kind.SHARE), Column(t("Unpaid first"), Kind.SHARE), Column(t("Linked"), Kind.NUMBER),
         Column(t("Rings"), Kind.COUNT), Column(t("Exposure"), Kind.MONEY), Column(t("Savable"), Kind.MONEY),
     )  # fmt: skip
     rows = tuple(
-        (one.code, " · ".join(filter(None, (one.name, of(KINDS, one.kind), province(one.region)))), one.graded.letter, one.stated, one.year,
+        (one.code, " · ".join(filter(None, (one.name, of(KINDS, one.kind), province(one.region)))),
+         one.graded.letter, one.stated, one.year,
          one.today, one.fraud.mean, one.early.mean, one.shared.times, one.rings, one.exposure, one.savable)
         for one in lines
     )  # fmt: skip
