@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.conftest import home
 from tests.workbench.conftest import casebook, open_casebook, postgres
 from workbench.casebook.opening import Casebook
 
-__all__ = ["NIGHT", "Clock", "casebook", "open_casebook", "postgres"]
+__all__ = ["NIGHT", "Clock", "casebook", "home", "open_casebook", "postgres"]
 
 NIGHT = datetime(2025, 7, 1, 17, 30, tzinfo=UTC)
 """Half past one on the second of July, in China."""
