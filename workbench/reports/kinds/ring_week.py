@@ -178,7 +178,7 @@ def _ring(state: State, told: dict[str, Any]) -> Section:
         )
     )
     columns = (
-        Column(t("Number")),
+        Column(t("No.")),
         Column(t("What is shared"), wide=True),
         Column(t("As")),
         Column(t("Held by"), Kind.COUNT),
