@@ -261,6 +261,7 @@ SENDER = """
         (home / "begun").touch()
         time.sleep(60)
 
+    mail._title = lambda report, code: "Report"  # reports take seconds to import
     if where == "before":
         post._addressed = hang
     else:
