@@ -19,9 +19,11 @@ from workbench.ui.viewmodel.regions import province
 
 @dataclass(frozen=True)
 class Facts:
+    """`ringed` applications of all stand in rings; None where no ring stood."""
+
     asked: Asked
     lines: list[DealerLine]
-    ringed: int
+    ringed: int | None
 
 
 class Dealers(ReportKind[Facts]):
@@ -36,7 +38,7 @@ class Dealers(ReportKind[Facts]):
 
     def gather(self, asked: Asked) -> Facts:
         ground = Ground.of(asked)
-        return Facts(asked, lines_of(ground), int((ground.each.ring >= 0).sum()))
+        return Facts(asked, lines_of(ground), int((ground.each.ring >= 0).sum()) if ground.rings.rings else None)
 
     def sections(self, facts: Facts) -> Iterator[Section]:
         lines, nobody = facts.lines, t("No dealer was known by then.")
@@ -93,7 +95,7 @@ def _overview(facts: Facts) -> Figures:
         Figure(t("With an alert (R25)"), sum(one.alert for one in lines)),
         Figure(t("With more fraud than peers"), sum(one.fraud.surely_more for one in lines), note=t("surely (95 %)")),
         Figure(t("With a jump in volume"), sum(one.jumped for one in lines)),
-        Figure(t("Selling into rings"), sum(one.rings > 0 for one in lines)),
+        Figure(t("Selling into rings"), None if facts.ringed is None else sum(one.rings > 0 for one in lines)),
         Figure(t("Applications in rings"), facts.ringed),
         Figure(t("Exposure"), sum(one.exposure for one in lines), Kind.MONEY, t("of all dealers, not declined")),
         Figure(t("Still savable"), sum(one.savable for one in lines), Kind.MONEY, t("not paid out yet")),

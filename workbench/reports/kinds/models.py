@@ -9,7 +9,7 @@ import numpy as np
 
 from gnn.evaluation import rows
 from gnn.evaluation.monitor import SHIFTED
-from graph.records import DAY
+from graph.records import DAY, to_millis
 from workbench.reports import charts
 from workbench.reports.catalogue import Asked, ReportKind
 from workbench.reports.document import Column, Figure, Figures, Kind, Picture, Section, Table, Words, section
@@ -34,11 +34,13 @@ BY_READERS = (1, 2, 5, 10, 20)
 
 @dataclass(frozen=True)
 class Judged:
-    """Scored applications that are old enough to be judged, with what was known by then. `day` of China."""
+    """Scored applications that are old enough to be judged, with what was known by then. `day` of China.
+    `taught`: of how many the model that scored them had learned already."""
 
     score: np.ndarray[tuple[int], np.dtype[np.float64]]
     fraud: np.ndarray[tuple[int], np.dtype[np.bool_]]
     day: np.ndarray[tuple[int], np.dtype[np.int64]]
+    taught: int
 
     @property
     def measurable(self) -> bool:
@@ -71,7 +73,7 @@ class Models(ReportKind[Facts]):
         with asked.services.office.casebook.reading() as db:
             found = scored(db, ground, since=since)
         health = asked.services.health.health(asked.who)
-        return Facts(asked, found, _judged(found, ground), moved(ground), health, ground.moment.known)
+        return Facts(asked, found, _judged(found, ground, health), moved(ground), health, ground.moment.known)
 
     def sections(self, facts: Facts) -> Iterator[Section]:
         week = facts.scored.only(facts.scored.at > facts.known - 7 * DAY)
@@ -90,12 +92,10 @@ class Models(ReportKind[Facts]):
             least_frauds=FEWEST_FRAUDS,
         )  # fmt: skip
         able = facts.judged.measurable
-        yield section(
-            "calibration", t("Calibration by decile"), *(_calibration(facts.judged) if able else ()), empty=few
-        )
-        yield section(
-            "precision", t("Precision of the top of each day"), _precision(facts.judged) if able else None, empty=few
-        )
+        calibration = (_learned(facts.judged), *_calibration(facts.judged)) if able else ()
+        yield section("calibration", t("Calibration by decile"), *calibration, empty=few)
+        precision = (_learned(facts.judged), _precision(facts.judged)) if able else ()
+        yield section("precision", t("Precision of the top of each day"), *precision, empty=few)
         yield section(
             "answers", t("Answers of the week"), _answers(week), empty=t("Nothing was scored as of this week.")
         )
@@ -124,10 +124,22 @@ class Models(ReportKind[Facts]):
         )
 
 
-def _judged(found: Scored, ground: Ground) -> Judged:
+def _judged(found: Scored, ground: Ground, health: Health) -> Judged:
     old = (found.at <= ground.moment.known - MATURE_DAYS * DAY) & (found.row >= 0) & np.isfinite(found.score)
     some = found.only(old)
-    return Judged(some.score, ground.each.fraud[some.row], some.day)
+    ends = {one.version: to_millis(one.trained_until) for one in health.versions if one.trained_until}
+    until = np.array([ends.get(each, 0) for each in some.version.tolist()], dtype=np.int64)
+    return Judged(some.score, ground.each.fraud[some.row], some.day, int((some.at <= until).sum()))
+
+
+def _learned(judged: Judged) -> Words:
+    """Nothing where all were new to their model."""
+    if not judged.taught:
+        return Words(())
+    return Words((
+        t("{count} of the {all} that are judged were submitted before the training of their model ended. "
+          "On those a model looks better than it is on new ones.", count=number(judged.taught), all=number(len(judged.score))),
+    ))  # fmt: skip
 
 
 def _overview(facts: Facts, week: Scored) -> Figures:

@@ -73,7 +73,8 @@ class RingWeek(ReportKind[Facts]):
         )
         yield t(
             "Scores and typologies are those of the newest run of the week; "
-            "what a ring shares is read as of the week's end."
+            "what a ring shares is read as of the week's end, also of members that have left the window of the run "
+            "by then."
         )
 
     def _overview(self, week: Lives) -> Section:
