@@ -128,6 +128,18 @@ def test_what_is_given_back_is_taken_at_once_and_does_not_count(casebook: Casebo
         clock.forward(seconds=1)
 
 
+def test_who_gave_it_back_has_no_say_any_more(casebook: Casebook) -> None:
+    clock = Clock()
+    gone = took(casebook, clock)
+    with casebook.writing() as db:
+        job_runs.give_back(db, gone, now=clock.now)
+    clock.forward(seconds=1)
+    heir = took(casebook, clock)
+    assert heir.tries == gone.tries
+    assert not done(casebook, clock, gone)
+    assert done(casebook, clock, heir)
+
+
 # Trying again --------------------------------------------------------------------------------------------
 
 

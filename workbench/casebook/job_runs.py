@@ -61,7 +61,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Claim:
-    """A slot to do now. `tries` and `started_at` are of this worker alone."""
+    """A slot to do now. `started_at` is of this worker alone."""
 
     job: str
     slot: str
@@ -225,10 +225,8 @@ def line(text: str) -> str:
 
 
 def _mine(db: Connection, mine: Claim, **values: Any) -> bool:
-    still = and_(
-        _this(mine.job, mine.slot), job_runs.c.status == RUNNING, job_runs.c.tries == mine.tries,
-        job_runs.c.started_at == mine.started_at,
-    )  # fmt: skip
+    """No two claims of a slot begin at the same instant: the later one waits for the lease of the first."""
+    still = and_(_this(mine.job, mine.slot), job_runs.c.status == RUNNING, job_runs.c.started_at == mine.started_at)
     return db.execute(update(job_runs).where(still).values(values)).rowcount > 0
 
 
