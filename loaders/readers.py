@@ -85,7 +85,12 @@ def openers() -> dict[str, Callable[[Path], Source]]:
     for point in entry_points(group=GROUP):
         if not ENDING.fullmatch(point.name) or point.name in found:
             raise InputError(f"entry point {point.name!r} of {GROUP} is no new ending; name it like .txt, once")
-        found[point.name] = point.load()
+        try:
+            found[point.name] = point.load()
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"entry point {point.name} of {GROUP} cannot be loaded ({type(error).__name__}); name MODULE:FUNCTION"
+            ) from None
     return found
 
 

@@ -31,10 +31,19 @@ def discover() -> tuple[Rule, ...]:
 
 
 def own_rules() -> tuple[Rule, ...]:
-    """Raises InputError for one that could not be asked, or whose code is another's: none is left out unsaid."""
+    """Raises InputError for one that could not be asked, or whose code is another's: none is left out unsaid.
+
+    It is loaded while this package is: its module imports `gnn.rules.rule` and holds nothing that others import first.
+    """
     found: dict[str, Rule] = {}
     for point in entry_points(group=GROUP):
-        kind = point.load()
+        try:
+            kind = point.load()
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"entry point {point.name} of {GROUP} cannot be loaded ({type(error).__name__}); name MODULE:CLASS, and in"
+                " a program of your own import gnn.rules before that module"
+            ) from None
         if not (inspect.isclass(kind) and issubclass(kind, Rule)) or inspect.isabstract(kind):
             raise InputError(
                 f"entry point {point.name} of {GROUP} names no rule; name a class made from gnn.rules.Rule"

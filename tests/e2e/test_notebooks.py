@@ -28,8 +28,10 @@ def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def test_there_are_notebooks() -> None:
+def test_there_are_notebooks_and_their_page_lists_them() -> None:
     assert NOTEBOOKS
+    page = (ROOT / "notebooks/README.md").read_text(encoding="utf-8")
+    assert [path.name for path in NOTEBOOKS if f"({path.name})" not in page] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -43,7 +45,7 @@ def test_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("RINGROAD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name in ("RINGROAD_STORE", "RINGROAD_DEMO"):
+    for name in ("RINGROAD_STORE", "RINGROAD_CASEBOOK", "RINGROAD_DEMO"):
         monkeypatch.delenv(name, raising=False)
     notebook = read(path)
     resources = {"metadata": {"path": str(tmp_path)}}
