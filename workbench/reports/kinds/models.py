@@ -136,10 +136,12 @@ def _learned(judged: Judged) -> Words:
     """Nothing where all were new to their model."""
     if not judged.taught:
         return Words(())
-    return Words((
-        t("{count} of the {all} that are judged were submitted before the training of their model ended. "
-          "On those a model looks better than it is on new ones.", count=number(judged.taught), all=number(len(judged.score))),
-    ))  # fmt: skip
+    said = t(
+        "{count} of the {all} that are judged were submitted before the training of their model ended. "
+        "On those a model looks better than it is on new ones.",
+        count=number(judged.taught), all=number(len(judged.score)),
+    )  # fmt: skip
+    return Words((said,))
 
 
 def _overview(facts: Facts, week: Scored) -> Figures:
