@@ -30,6 +30,7 @@ certificate() { # for HOST, signed with the key that is there
 once neo4j_password password
 once neo4j_auth neo4j_auth
 once postgres_password password
+once smtp_password true # empty: a mail server that asks for none
 if [ "${1:-}" = --trial ]; then
   host="${2:?name the host that the certificate is for}"
   once tls_key.pem openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256
