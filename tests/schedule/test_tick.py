@@ -173,7 +173,7 @@ def _held(casebook: Casebook, clock: Clock) -> bool:
 
 
 def _until(is_so: Callable[[], bool]) -> None:
-    last = time.monotonic() + 30
+    last = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < last
         time.sleep(0.005)
@@ -199,6 +199,7 @@ WORKER = """
     from pathlib import Path
     from graph.settings import Settings
     from workbench.casebook.opening import Casebook
+    from workbench.schedule.cli import _stoppable
     from workbench.schedule.job import Did, Job
     from workbench.schedule.settings import Plan
     from workbench.schedule.tick import Ticker
@@ -215,32 +216,45 @@ WORKER = """
         fresh.rename(home / f"result-{turn.slot.name}")
         return Did({"written": 1})
 
-    with Casebook.open(f"sqlite:///{home / 'casebook.sqlite'}") as casebook:
+    with _stoppable(), Casebook.open(f"sqlite:///{home / 'casebook.sqlite'}") as casebook:
         jobs = [Job("write", "Writes.", run)]
         for told in Ticker(Settings.read({"RINGROAD_HOME": str(home)}), Plan(), jobs, casebook, lambda: now).tick():
             print(told.status, told.slot)
 """
 
 
+def worker(home: Path, minutes: int, hangs: str) -> subprocess.Popen[str]:
+    at = (NIGHT + timedelta(minutes=minutes)).isoformat()
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), str(home), at, hangs]
+    return subprocess.Popen(
+        command, env=environment(home), text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+def results(home: Path) -> list[str]:
+    return [each.read_text() for each in home.glob("result-*")]
+
+
 def test_killed_in_a_slot_the_next_tick_does_it_and_readers_see_it_once(tmp_path: Path) -> None:
     """A process that is killed with SIGKILL, and others that come before and after its lease has run out."""
-
-    def worker(minutes: int, hangs: str) -> subprocess.Popen[str]:
-        at = (NIGHT + timedelta(minutes=minutes)).isoformat()
-        command = [sys.executable, "-c", textwrap.dedent(WORKER), str(tmp_path), at, hangs]
-        return subprocess.Popen(command, env=environment(tmp_path), text=True, stdout=subprocess.PIPE)
-
-    def result() -> list[str]:
-        return [each.read_text() for each in tmp_path.glob("result-*")]
-
-    dying = worker(0, "hangs")
+    dying = worker(tmp_path, 0, "hangs")
     _until((tmp_path / "begun").exists)
     os.kill(dying.pid, signal.SIGKILL)
     dying.communicate()
-    assert result() == []
-    assert worker(1, "works").communicate()[0].split() == ["busy", "2025-07-01"]
-    assert result() == []
-    assert worker(4, "works").communicate()[0].split() == ["done", "2025-07-01"]
-    assert result() == ["whole"]
-    assert worker(5, "works").communicate()[0].split() == []
-    assert result() == ["whole"]
+    assert results(tmp_path) == []
+    assert worker(tmp_path, 1, "works").communicate()[0].split() == ["busy", "2025-07-01"]
+    assert results(tmp_path) == []
+    assert worker(tmp_path, 4, "works").communicate()[0].split() == ["done", "2025-07-01"]
+    assert results(tmp_path) == ["whole"]
+    assert worker(tmp_path, 5, "works").communicate()[0].split() == []
+    assert results(tmp_path) == ["whole"]
+
+
+def test_told_to_end_a_process_gives_its_slot_back_at_once(tmp_path: Path) -> None:
+    ending = worker(tmp_path, 0, "hangs")
+    _until((tmp_path / "begun").exists)
+    ending.send_signal(signal.SIGTERM)
+    ending.communicate()
+    assert worker(tmp_path, 0, "works").communicate()[0].split() == ["done", "2025-07-01"]
+    with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as casebook, casebook.reading() as db:
+        assert job_runs.get(db, "write", "2025-07-01").tries == 1

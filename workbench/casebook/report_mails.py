@@ -126,10 +126,8 @@ def refused(db: Connection, letter: Letter, trouble: str, *, for_good: bool, now
 
 
 def _mine(db: Connection, letter: Letter, *statuses: str, **values: Any) -> bool:
-    still = and_(
-        _this(letter), report_mails.c.status.in_(statuses), report_mails.c.tries == letter.tries,
-        report_mails.c.leased_until == letter.leased_until,
-    )  # fmt: skip
+    """No two claims of a letter have the same lease: the later one waits for that of the first."""
+    still = and_(_this(letter), report_mails.c.status.in_(statuses), report_mails.c.leased_until == letter.leased_until)
     return db.execute(update(report_mails).where(still).values(values)).rowcount > 0
 
 

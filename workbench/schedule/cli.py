@@ -21,7 +21,7 @@ from workbench import instance
 from workbench.render import CHINA
 from workbench.schedule import slots
 from workbench.schedule.job import CatchUp, Clock, Job
-from workbench.terminal import Json, beginning, out, say
+from workbench.terminal import Json, beginning, err, out, say
 
 app = typer.Typer(no_args_is_help=True, help="What runs by the clock: jobs, what became of them, letters.")
 
@@ -58,8 +58,8 @@ def tick(
         metrics.write(settings, figures)
     if as_json:
         say([asdict(each) for each in done], True, "")
-    elif not done:
-        say(None, False, "nothing is due")
+    elif not done and err.is_terminal:  # cron sends what is said by mail
+        err.print("nothing is due", style="dim")
     if any(each.failed for each in done):
         raise typer.Exit(1)
 

@@ -9,7 +9,7 @@ from datetime import time, timedelta
 from functools import partial
 
 from graph.settings import Settings
-from workbench.schedule import alerts, candidate, mail, nightly, reporting, settings, watch
+from workbench.schedule import alerts, candidate, hooks, mail, nightly, reporting, settings, watch
 from workbench.schedule.job import CatchUp, Job
 from workbench.schedule.settings import Plan
 from workbench.schedule.slots import Cadence
@@ -26,6 +26,8 @@ NIGHTLY = (
 )  # fmt: skip
 ALWAYS = (
     Job("watch", "Tells of people who reveal or export unusually much.", watch.watch, every=timedelta(minutes=5)),
+    Job("webhooks", "Tells subscribers what happened, where no keeper does.", hooks.deliver,
+        every=timedelta(minutes=1), wanted=hooks.wanted),
     Job("deliver", "Sends the letters that are due.", mail.deliver, every=timedelta(minutes=1), wanted=mail.wanted),
 )  # fmt: skip
 
