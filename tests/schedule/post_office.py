@@ -70,9 +70,11 @@ def opened(**answers: str) -> Iterator[Office]:
 
 
 @contextmanager
-def secured(context: ssl.SSLContext) -> Iterator[Office]:
+def secured(context: ssl.SSLContext, *, at_once: bool) -> Iterator[Office]:
+    """TLS from the first byte, or after STARTTLS."""
     office = Office(port=free_port())
-    controller = Controller(office, hostname="127.0.0.1", port=office.port, tls_context=context, require_starttls=True)
+    how: dict[str, Any] = {"ssl_context": context} if at_once else {"tls_context": context, "require_starttls": True}
+    controller = Controller(office, hostname="127.0.0.1", port=office.port, **how)
     controller.start()
     try:
         yield office
