@@ -107,9 +107,9 @@ def work(office: Office) -> None:
     at(office, 28, 15)
     services.cases.close(ZHOU, {3: newest(office, 3)}, "false_positive", "a family", checked={3})
     names = office.snapshot().nodes["Application"].table["key"].slice(0, 12).to_pylist()
-    for place, name in enumerate(names):
-        say(office, name, "CONFIRMED_FRAUD" if place % 3 == 0 else "CLEARED_BENIGN", LIN, 21)
-        say(office, name, "CONFIRMED_FRAUD" if place % 4 == 0 else "CLEARED_BENIGN", ZHOU, 23)
+    for who, day, every in ((LIN, 17, 3), (ZHOU, 19, 4)):
+        for place, name in enumerate(names):
+            say(office, name, "CONFIRMED_FRAUD" if place % every == 0 else "CLEARED_BENIGN", who, day)
     others = office.snapshot().nodes["Application"].table["key"].slice(100, 2).to_pylist()
     say(office, others[0], "CONFIRMED_FRAUD", LIN, 24, level="E1")
     say(office, others[1], "CLEARED_BENIGN", ZHOU, 26, maturity="provisional")

@@ -97,8 +97,8 @@ def work_on(office: Office, names: list[str]) -> None:
     services.cases.set_deadline(LIN, {1: newest(office, 1)}, china(30))
     services.cases.reopen(ZHOU, {3: newest(office, 3)}, "more of them")
     services.cases.close(ZHOU, {4: newest(office, 4)}, "no_finding", "nothing", checked={4})
-    for name in names[:40]:
-        say(office, name, "CONFIRMED_FRAUD", ZHOU, 29, level="E1")
+    for name in names[:40]:  # of some of them it was said, and taken back, before
+        say(office, name, "CONFIRMED_FRAUD", ZHOU, 29)
     with office.casebook.writing() as db:
         told = from_millis(round(TOLD.timestamp() * 1000))
         scores.record(db, [Score(f"APPLATER{number}", told, 0.99, "decline", ("RC01",), "", "model-2", BATCH, told)

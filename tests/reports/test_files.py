@@ -237,20 +237,33 @@ def test_a_report_that_cannot_be_written_leaves_the_one_before(
     assert [each.name for each in (tmp_path / "backlog").iterdir() if each.is_dir()] == [slot.name]
 
 
-def test_two_makers_of_one_report_leave_one_that_is_whole(unworked: Services, tmp_path: Path) -> None:
-    slot, done = asked(unworked, "backlog").slot, []
-    gate = threading.Barrier(2)
+def test_two_makers_of_one_report_leave_one_that_is_whole(
+    unworked: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each writes its files by itself: the first one waits for the second one in vain."""
+    slot, done, writing = asked(unworked, "backlog").slot, [], making._write
+    inside, both = threading.Semaphore(1), threading.Event()
+
+    def watched(*given: Any) -> Any:
+        if not inside.acquire(blocking=False):
+            both.set()
+        both.wait(0.5)
+        try:
+            return writing(*given)
+        finally:
+            inside.release()
 
     def one(formats: tuple[str, ...]) -> None:
-        gate.wait(30)
         done.append(make(unworked, "backlog", slot, folder=tmp_path, now=NOW, formats=formats))
 
+    monkeypatch.setattr(making, "_write", watched)
     threads = [threading.Thread(target=one, args=(each,)) for each in (("html", "csv"), ("xlsx",))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert len(done) == 2
+    assert not both.is_set()
     left = sorted(each.name for each in (tmp_path / "backlog" / slot.name).iterdir())
     assert left in [sorted(each.path.name for each in one.files) for one in done]
 
