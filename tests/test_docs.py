@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -53,6 +54,45 @@ def test_every_command_is_in_the_readme() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert commands
     assert [name for name in commands if f"`ringroad {name}" not in readme] == []
+
+
+def commands_in(text: str) -> list[str]:
+    """What follows `ringroad` in code: between backticks, or on a line of its own."""
+    spans = re.findall(r"`(?:\.venv/bin/)?ringroad ([^`\n]+)`", text)
+    lines = re.findall(r"^\s*(?:\S*/)?ringroad ([a-z].*)$", text, re.MULTILINE)
+    contained = re.findall(r"^\s*(?:#\s+)?docker compose run .*\bapi (\S.*)$", text, re.MULTILINE)
+    return [re.split(r"\s[|#&…>]|…", each)[0].strip() for each in (*spans, *lines, *contained)]
+
+
+def wrong_in(said: str) -> str:
+    """The first word of a command line that is none, "" for a right one. Arguments stand in capitals or are values."""
+    command: Any = typer.main.get_command(app)
+    words = said.split()
+    while words and hasattr(command, "commands"):
+        if words[0] not in command.commands:
+            return words[0]
+        command = command.commands[words.pop(0)]
+    known = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)} | {"--help"}
+    return next((word for word in words if word.startswith("--") and word.partition("=")[0] not in known), "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "docker-compose.yml"],
+    ids=lambda path: path.name,
+)
+def test_every_command_that_is_told_is_one(path: Path) -> None:
+    told = commands_in(text_of(path))
+    assert {said: wrong for said in told if (wrong := wrong_in(said))} == {}
+
+
+def test_the_guide_tells_commands() -> None:
+    """So that the test above reads what it is meant to."""
+    told = commands_in(text_of(ROOT / "docs/operations.md"))
+    assert len(told) > 50
+    assert "users add anna --role manager" in told
+    assert wrong_in("keys rotate --undone") == "--undone"
+    assert wrong_in("leak") == "leak"
 
 
 def test_every_exit_code_is_in_the_readme() -> None:
