@@ -1,6 +1,6 @@
 """Every report, in every language, on every store: all sections are there, and they say the same as before.
 
-RINGROAD_WRITE_GOLDEN=1 writes the golden files anew; look at what changed before committing it.
+WRITE_GOLDEN=1 writes the golden files anew; look at what changed before committing it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def test_the_full_report_is_as_it_was(name: str, worked: Services) -> None:
     told = json.loads(json.dumps(as_plain(written(worked, name)), ensure_ascii=False))
     _steady(told)
     path = GOLDEN / f"{name}.json"
-    if os.environ.get("RINGROAD_WRITE_GOLDEN"):
+    if os.environ.get("WRITE_GOLDEN"):
         path.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     assert _near(told, json.loads(path.read_text(encoding="utf-8")))
 

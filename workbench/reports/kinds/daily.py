@@ -9,26 +9,26 @@ from datetime import timedelta
 
 import numpy as np
 
+from gnn.explain import WORDS as REASONS
 from graph.records import DAY, Ints
 from workbench.reports import casework, charts
 from workbench.reports.case_ages import age_names, ages, case_figures
 from workbench.reports.casework import Standing
 from workbench.reports.catalogue import Asked, ReportKind
-from workbench.reports.dealer_rows import DealerLine, jump_words, lines_of
+from workbench.reports.daily_rows import at_stake, provinces, to_look_at
+from workbench.reports.dealer_rows import DealerLine, lines_of
 from workbench.reports.document import Column, Figure, Figures, Kind, Section, Table, Words, section
 from workbench.reports.drift import BEFORE, RECENT, drift
 from workbench.reports.ground import Ground
 from workbench.reports.lives import Lives, lives
 from workbench.reports.scored import Scored, scored
 from workbench.schedule.slots import Cadence
-from workbench.ui.i18n import day, money, number, t
+from workbench.ui.i18n import day, language, number, t
 from workbench.ui.viewmodel.case_words import DECISION, of, typology
-from workbench.ui.viewmodel.regions import province
 
 DRAWN = 28
 """Days of applications and alerts that are drawn."""
 
-USUAL_WEEKS = 8
 SOME = 12
 
 
@@ -69,11 +69,11 @@ class Daily(ReportKind[Facts]):
         yield self._new(facts)
         yield self._grown(facts)
         yield self._alerts(facts)
-        yield self._dealers(facts)
-        yield self._regions(facts)
+        yield to_look_at(facts.dealers)
+        yield provinces(facts.ground)
         yield self._backlog(facts)
         yield drift(facts.scored, facts.ground.moment.known)
-        yield self._money(facts)
+        yield at_stake(facts.today)
 
     def counted(self) -> Iterator[str]:
         yield t(
@@ -162,7 +162,7 @@ class Daily(ReportKind[Facts]):
         why = Table(
             "reasons", t("Reasons of the alerts"),
             (Column(t("Reason"), wide=True), Column(t("Alerts"), Kind.COUNT), Column(t("Share"), Kind.SHARE)),
-            tuple((name, count, count / len(alerts)) for name, count in reasons.most_common(SOME)),
+            tuple((_reason(name), count, count / len(alerts)) for name, count in reasons.most_common(SOME)),
         )  # fmt: skip
         last = facts.ground.moment.known + 1
         stacks = [
@@ -176,51 +176,6 @@ class Daily(ReportKind[Facts]):
         empty = t("Nothing was scored as of this day, nor in the four weeks before.")
         return section("alerts", t("Alerts and decisions"), drawn, answered, why, empty=empty)
 
-    def _dealers(self, facts: Facts) -> Section:
-        some = [one for one in facts.dealers if one.alert or one.jumped or one.today_in_rings]
-        columns = (
-            Column(t("Dealer")), Column(t("Name"), wide=True), Column(t("Today"), Kind.COUNT),
-            Column(t("Of them in rings"), Kind.COUNT), Column(t("Fraud, to its peers"), Kind.NUMBER),
-            Column(t("Volume")), Column(t("Savable"), Kind.MONEY),
-        )  # fmt: skip
-        rows = tuple(
-            (one.code, one.name, one.today, one.today_in_rings, one.fraud.times, jump_words(one), one.savable)
-            for one in some
-        )
-        marked = frozenset(at for at, one in enumerate(some) if one.alert)
-        note = t("Marked: alert R25, more fraud and unpaid first instalments than its region, surely. "
-                 "Fraud to its peers: 1 is what dealers of its region and type have.")  # fmt: skip
-        table = Table("dealers", "", columns, rows, note, marked)
-        empty = t("No dealer has an alert, a jump in volume, or an application of this day in a ring.")
-        return section("dealers", t("Dealers to look at"), table, empty=empty)
-
-    def _regions(self, facts: Facts) -> Section:
-        ground = facts.ground
-        codes = _provinces(ground)
-        back = ground.days_back()
-        ringed = ground.each.ring >= 0
-        rows = []
-        for code in sorted(set(codes[ground.there & (back >= 0) & (back < 7 * (USUAL_WEEKS + 1))].tolist()) - {""}):
-            mine = ground.there & (codes == code)
-            today = mine & (back == 0)
-            usual = float((mine & (back > 0) & (back % 7 == 0) & (back <= 7 * USUAL_WEEKS)).sum()) / USUAL_WEEKS
-            rows.append((
-                province(code), int(today.sum()), usual, int((today & ringed).sum()),
-                float(ground.each.amount[today].sum()),
-            ))  # fmt: skip
-        rows.sort(key=lambda one: (-one[1], one[0]))
-        columns = (
-            Column(t("Province"), wide=True), Column(t("Today"), Kind.COUNT), Column(t("Usual"), Kind.NUMBER),
-            Column(t("Of them in rings"), Kind.COUNT), Column(t("Amount"), Kind.MONEY),
-        )  # fmt: skip
-        note = t(
-            "By the dealer's province. Whether a difference is more than chance says the weekly report on regions."
-        )
-        table = Table("regions", "", columns, tuple(rows), note)
-        return section(
-            "regions", t("Regions"), table, empty=t("No application of a known region in the last nine weeks.")
-        )
-
     def _backlog(self, facts: Facts) -> Section:
         if not facts.cases:
             return section("backlog", t("Backlog"), empty=t("No case had been opened by the end of this day."))
@@ -229,34 +184,6 @@ class Daily(ReportKind[Facts]):
         columns = (Column(t("Age"), wide=True), Column(t("Open cases"), Kind.COUNT))
         table = Table("ages", "", columns, tuple(zip(age_names(), counted, strict=True)))
         return section("backlog", t("Backlog"), Figures((*case_figures(facts.cases, facts.asked), waiting)), table)
-
-    def _money(self, facts: Facts) -> Section:
-        rings = facts.today.now.values()
-        kinds = sorted({one.typology for one in rings})
-        rows = []
-        for code in kinds:
-            mine = [one for one in rings if one.typology == code]
-            rows.append((
-                typology(code) or t("Not said"), len(mine), sum(one.size for one in mine),
-                sum(one.exposure for one in mine), sum(one.savable for one in mine),
-            ))  # fmt: skip
-        rows.sort(key=lambda one: (-one[4], -one[3], one[0]))
-        columns = (
-            Column(t("Kind"), wide=True), Column(t("Rings"), Kind.COUNT), Column(t("Applications"), Kind.COUNT),
-            Column(t("Exposure"), Kind.MONEY), Column(t("Savable"), Kind.MONEY),
-        )  # fmt: skip
-        before = sum(one.exposure for one in facts.today.before.values())
-        note = (
-            t(
-                "Before this day ({day}) the exposure was {amount}.",
-                day=day(facts.today.before_as_of),
-                amount=money(before),
-            )
-            if facts.today.before_as_of
-            else ""
-        )
-        table = Table("money", "", columns, tuple(rows), note)
-        return section("money", t("Money at stake in rings"), table, empty=t("No ring stood at the end of this day."))
 
 
 def _no_runs(facts: Facts) -> str:
@@ -271,6 +198,14 @@ def _no_runs(facts: Facts) -> str:
 
 def _today(some: Scored, facts: Facts) -> Scored:
     return some.only(some.at >= facts.ground.start)
+
+
+def _reason(code: str) -> str:
+    """The code, and what it means to an investigator."""
+    words = REASONS.get(code)
+    if words is None:
+        return code
+    return f"{code} {words.investigator.zh if language.get() == 'zh' else words.investigator.en}"
 
 
 def _decided(alerts: Scored) -> str:
@@ -292,10 +227,3 @@ def _per_day(at: Ints, end: int) -> Ints:
 def _labels(facts: Facts) -> Sequence[str]:
     last = facts.asked.slot.start
     return [f"{last - timedelta(days=DRAWN - 1 - at):%m-%d}" for at in range(DRAWN)]
-
-
-def _provinces(ground: Ground) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    """Per application its dealer's two digits, "" for none."""
-    regions = ground.facts.snapshot.nodes["Dealer"].table["region"].to_pylist()
-    codes = np.array([*((each or "")[:2] for each in regions), ""], dtype=np.str_)
-    return codes[ground.each.dealer]
