@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete
 from graph.errors import InputError, NodeNotFound
 from tests.schedule.conftest import NIGHT, Clock
 from tests.workbench.conftest import OpenCasebook
-from workbench.casebook import job_runs
+from workbench.casebook import job_history, job_runs
 from workbench.casebook.job_runs import DONE, FAILED, LEASE, MISSED, TRIES, WAITING, Claim, Looked
 from workbench.casebook.opening import Casebook
 from workbench.casebook.schedule_tables import job_runs as table
@@ -48,7 +48,7 @@ def failed(casebook: Casebook, clock: Clock, mine: Claim) -> bool:
 
 def standing(casebook: Casebook, job: Job = DAILY) -> dict[str, str]:
     with casebook.reading() as db:
-        return {each.slot: each.status for each in reversed(job_runs.listed(db, job=job.name, limit=1000))}
+        return {each.slot: each.status for each in reversed(job_history.listed(db, job=job.name, limit=1000))}
 
 
 # One at a time -------------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def _worked_off(db: Connection, job: Job, clock: Clock, model: Model) -> None:
             clock.forward(minutes=3)
         else:
             break
-    runs = job_runs.listed(db, job=job.name, limit=1000)
+    runs = job_history.listed(db, job=job.name, limit=1000)
     assert {each.status for each in runs} <= {DONE, FAILED, MISSED}
     assert model.counted <= {each.slot for each in runs if each.status == DONE}
     assert runs[0].slot == job.newest(clock.now).name

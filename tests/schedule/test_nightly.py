@@ -12,7 +12,7 @@ from graph.settings import Settings
 from tests.e2e.conftest import inside
 from tests.schedule import post_office
 from tests.schedule.conftest import NIGHT, Clock
-from workbench.casebook import cases, job_runs, loan_alerts, report_mails
+from workbench.casebook import cases, job_history, loan_alerts, report_mails
 from workbench.casebook.cases import APPLICATION
 from workbench.casing import ALERT
 from workbench.instance import open_casebook
@@ -66,7 +66,7 @@ def test_a_night_of_rings_alerts_and_a_report_with_its_letter(home: Path, monkey
 def _private(home: Path, letter: bytes, told: dict[str, Told]) -> None:
     """No recipient in what a run says; no application, name or number of a customer in a letter's own words."""
     with open_casebook(there(home)) as casebook, casebook.reading() as db:
-        runs = json.dumps([[each.told, each.trouble] for each in job_runs.listed(db)], default=str)
+        runs = json.dumps([[each.told, each.trouble] for each in job_history.listed(db)], default=str)
         names = [each.application_id for each in loan_alerts.standing(db)]
     head, _, _ = letter.partition(b"Content-Disposition: attachment")
     assert NAME not in runs + "".join(each.line for each in told.values())

@@ -16,7 +16,7 @@ from graph.settings import Settings
 from tests.schedule.conftest import Clock
 from tests.schedule.test_tick import _until
 from tests.service.conftest import environment
-from workbench.casebook import job_runs, report_mails
+from workbench.casebook import job_history, job_runs, report_mails
 from workbench.casebook.opening import Casebook
 from workbench.online.metrics import exposition
 from workbench.schedule import metrics
@@ -82,7 +82,7 @@ def test_sigterm_ends_it_and_gives_back_what_was_under_way(tmp_path: Path) -> No
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as casebook, casebook.reading() as db:
-        assert [each.slot for each in job_runs.listed(db) if each.status == job_runs.RUNNING] == []
+        assert [each.slot for each in job_history.listed(db) if each.status == job_runs.RUNNING] == []
 
 
 # Figures -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from graph.errors import InputError
 from graph.settings import Settings
 from tests.schedule.conftest import NIGHT, Clock
 from tests.service.conftest import environment
-from workbench.casebook import job_runs
+from workbench.casebook import job_history, job_runs
 from workbench.casebook.job_runs import DONE, LEASE, MISSED, WAITING
 from workbench.casebook.opening import Casebook
 from workbench.schedule import tick as ticking
@@ -136,7 +136,7 @@ def test_what_is_done_again_and_again_adds_up_for_the_day(open_sqlite: Casebook)
         clock.forward(minutes=1)
     assert len(names) == 3
     with open_sqlite.reading() as db:
-        [run] = job_runs.listed(db)
+        [run] = job_history.listed(db)
     assert (run.slot, run.told, run.status) == ("2025-07-02", {"rows": 6}, DONE)
 
 

@@ -67,13 +67,13 @@ def tick(
 @app.command("list", epilog="Example: ringroad schedule list")
 def list_(now: Now = None, as_json: Json = False) -> None:
     """All jobs: how often, when next, and what became of the last slot."""
-    from workbench.casebook import job_runs
+    from workbench.casebook import job_history
     from workbench.schedule import jobs
 
     settings, at = Settings.read().prepare(), _clock(now)()
     plan, there = jobs.read(settings)
     with instance.open_casebook(settings) as casebook, casebook.reading() as db:
-        last = job_runs.last(db)
+        last = job_history.last(db)
     rows = [
         {
             "job": each.name,
@@ -95,10 +95,10 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """What ran, the newest first: how it ended, what it did, what was not as it should be."""
-    from workbench.casebook import job_runs
+    from workbench.casebook import job_history
 
     with instance.open_casebook(Settings.read().prepare()) as casebook, casebook.reading() as db:
-        rows = [asdict(each) for each in job_runs.listed(db, job=job or "", limit=limit)]
+        rows = [asdict(each) for each in job_history.listed(db, job=job or "", limit=limit)]
     say(instance.written(rows), as_json, _run_table(rows) if rows else "nothing ran yet; ringroad tick")
 
 

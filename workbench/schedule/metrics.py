@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection
 
 from graph.settings import Settings
-from workbench.casebook import job_runs, report_mails
+from workbench.casebook import job_history, report_mails
 
 
 def file(settings: Settings) -> Path:
@@ -30,13 +30,13 @@ def text(db: Connection, *, now: datetime) -> bytes:
 
     succeeded = gauge("job_last_success_seconds", "When a job was last done.", "job")
     slots = gauge("job_slots", "Slots by how they stand: done, waiting, running, failed, missed.", "job", "status")
-    for job, counted in job_runs.counted(db).items():
+    for job, counted in job_history.counted(db).items():
         if counted.done_at is not None:
             succeeded.labels(job).set(counted.done_at.timestamp())
         for status, number in counted.statuses.items():
             slots.labels(job, status).set(number)
     took = gauge("job_seconds", "What the last try of the newest slot took.", "job")
-    for job, run in job_runs.last(db).items():
+    for job, run in job_history.last(db).items():
         if run.seconds is not None:
             took.labels(job).set(run.seconds)
     letters = gauge("letters", "Letters with reports by how they stand.", "status")
