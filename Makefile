@@ -56,10 +56,12 @@ demo: setup ## A portfolio, its rings and scores, then workbench and score servi
 	$(BIN)/ringroad score --since 2025-06-16 --out $(DEMO)/scores.csv; \
 	echo; echo "6. why the highest has its score"; \
 	$(BIN)/ringroad explain "$$(tail -n +2 $(DEMO)/scores.csv | sort -t, -k3,3gr | sed -n '1s/,.*//p')"; \
-	echo; echo "7. who may sign in to the workbench"; \
+	echo; echo "7. the week's report of rings, for managers"; \
+	$(BIN)/ringroad report make rings --language en --format pdf --format html --out $(DEMO)/reports; \
+	echo; echo "8. who may sign in to the workbench"; \
 	$(BIN)/ringroad users demo --yes; \
 	if [ "$(SERVE)" = 1 ]; then \
-	  echo; echo "8. workbench and score service; Ctrl-C ends both"; \
+	  echo; echo "9. workbench and score service; Ctrl-C ends both"; \
 	  exec $(BIN)/ringroad serve all --ui-port $(UI_PORT) --api-port $(API_PORT); \
 	fi
 
