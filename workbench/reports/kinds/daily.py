@@ -99,17 +99,18 @@ class Daily(ReportKind[Facts]):
         ground, alerts = facts.ground, _today(facts.alerts, facts)
         within = ground.within
         amount = float(ground.each.amount[within].sum())
-        rings = facts.today.now.values()
+        rings, looked = facts.today.now.values(), facts.today.run_as_of is not None
+        exposure, savable = sum(one.exposure for one in rings), sum(one.savable for one in rings)
         usual = _by_day(facts, ground.there)[:-1].mean()
         every = (
             Figure(t("Applications"), int(within.sum()), note=t("{count} a day in the four weeks before",
                    count=number(float(usual), 1))),
             Figure(t("Amount applied for"), amount, Kind.MONEY),
             Figure(t("Alerts"), len(alerts), note=_decided(alerts)),
-            Figure(t("New clusters"), len(facts.today.born)),
-            Figure(t("Clusters that grew"), len(facts.today.grown)),
-            Figure(t("Exposure in rings"), sum(one.exposure for one in rings), Kind.MONEY),
-            Figure(t("Still savable"), sum(one.savable for one in rings), Kind.MONEY, t("not paid out yet")),
+            Figure(t("New clusters"), len(facts.today.born) if looked else None),
+            Figure(t("Clusters that grew"), len(facts.today.grown) if looked else None),
+            Figure(t("Exposure in rings"), exposure if looked else None, Kind.MONEY),
+            Figure(t("Still savable"), savable if looked else None, Kind.MONEY, t("not paid out yet")),
             Figure(t("Open cases"), sum(not one.closed for one in facts.cases)),
         )  # fmt: skip
         nothing = t("No application was submitted on this day.") if not within.any() else ""

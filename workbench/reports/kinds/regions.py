@@ -71,6 +71,10 @@ class Regions(ReportKind[Facts]):
             "are those of a binomial count, exact also for small numbers."
         )
         yield t(
+            "The members of one ring come together, so applications in rings beyond the limits may be one ring: "
+            "they say where to look, not how many."
+        )
+        yield t(
             "City by city, applications in rings are of the last 13 weeks; unpaid first instalments and confirmed "
             "fraud, which take time to be known, of the last 26."
         )
