@@ -141,3 +141,12 @@ def test_facts_known_tomorrow_change_nothing(tmp_path: Path) -> None:
     assert {("AX", "R21"), ("AX", LINK)} <= then.keys()
     assert found(later, [*now, *after], since | {"gps_pings": pings}, night) == then
     assert found(later, [], since | {"gps_pings": pings}, 397) != then
+
+
+def test_who_was_cleared_is_no_fraud_that_night_whatever_is_said_of_him_tomorrow(tmp_path: Path) -> None:
+    """The last word on a label is not what was known."""
+    cleared = pa.concat_tables([label(389)["outcomes"], label(390, said="CLEARED_BENIGN")["outcomes"]])
+    accused_again = pa.concat_tables([cleared, label(395)["outcomes"]])
+    assert found(tmp_path, neighbours("USED_DEVICE", 380), {"outcomes": cleared}, 391) == {}
+    assert found(tmp_path, [], {"outcomes": accused_again}, 391) == {}
+    assert ("AX", LINK) in found(tmp_path, [], {"outcomes": accused_again}, 395)
