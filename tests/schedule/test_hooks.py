@@ -22,7 +22,7 @@ from workbench.webhooks import events
 from workbench.webhooks import hooks as subscriptions
 from workbench.webhooks.addresses import Policy
 
-HIT = Hit("A1", "R21", "strong", "RC10", 80_000.0, {}, calls=True)
+HIT = Hit("A1", "R21", "strong", "RC10", 80_000.0, {}, calls=True, paid_out_at=NIGHT)
 
 
 @pytest.fixture

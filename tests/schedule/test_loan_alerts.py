@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from workbench.casebook.loan_alerts import Hit, Recorded
 from workbench.casebook.opening import Casebook
 from workbench.casebook.tables import ring_members, ring_runs, rings, webhook_deliveries, webhook_events, webhooks
 from workbench.casing import ALERT, Worked, follow_alerts
+from workbench.schedule.alerts import recent
 from workbench.stakes import Stake
 from workbench.ui.i18n import language
 from workbench.ui.viewmodel import case_words
@@ -27,7 +29,16 @@ STAKE = Stake("D1", "330100", 80_000.0, 0.0, NIGHT - 9 * DAY, NIGHT - 9 * DAY, N
 
 
 def hit(name: str = "A1", rule: str = "R21", strength: str = "strong", *, calls: bool = True) -> Hit:
-    return Hit(name, rule, strength, "RC10", 80_000.0, {"columns": {"days_to_passed_on": 8.0}, "nodes": [7]}, calls)
+    return Hit(
+        name,
+        rule,
+        strength,
+        "RC10",
+        80_000.0,
+        {"columns": {"days_to_passed_on": 8.0}, "nodes": [7]},
+        calls,
+        NIGHT - 9 * DAY,
+    )
 
 
 def recorded(casebook: Casebook, night: int, *hits: Hit) -> Recorded:
@@ -49,7 +60,7 @@ def entries(db: Connection, case: int) -> list[tuple[str, Any]]:
 
 
 def test_a_rule_is_told_once_ends_with_the_night_and_may_go_on(casebook: Casebook) -> None:
-    assert recorded(casebook, 0, hit(), hit("A2")).fresh == [hit(), hit("A2")]
+    assert recorded(casebook, 0, hit(), hit("A2")) == Recorded([hit(), hit("A2")], 0, first=True)
     assert recorded(casebook, 0, hit(), hit("A2")) == Recorded([], 0)
     assert recorded(casebook, 1, hit()) == Recorded([], 1)
     with casebook.reading() as db:
@@ -67,6 +78,12 @@ def test_an_earlier_night_rewrites_nothing(casebook: Casebook) -> None:
     assert recorded(casebook, 0, hit("A2")) == Recorded(unrecorded="a later night was looked at before")
     with casebook.reading() as db:
         assert [each.application_id for each in loan_alerts.standing(db)] == ["A1"]
+
+
+def test_on_the_first_night_only_loans_paid_out_lately_call_for_somebody() -> None:
+    old, young = replace(hit(), paid_out_at=NIGHT - 61 * DAY), hit("A2")
+    assert [each.calls for each in recent(Recorded([old, young], first=True), NIGHT)] == [False, True]
+    assert recent(Recorded([old, young]), NIGHT) == [old, young]
 
 
 # Cases ---------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Hit:
     exposure: float
     evidence: Mapping[str, Any]
     calls: bool
+    paid_out_at: datetime
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,10 +43,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a night changed. `fresh` are those that never held before."""
+    """What a night changed. `fresh` are those that never held before: on the `first` night all there are."""
 
     fresh: Sequence[Hit] = ()
     ended: int = 0
+    first: bool = False
     unrecorded: str = ""
 
 
@@ -64,7 +66,7 @@ def record(db: Connection, hits: Sequence[Hit], *, as_of: datetime, now: datetim
     _each(db, [key for key in holding if key in there], last_as_of=as_of, ended_as_of=None)
     over = [key for key, ended in there.items() if key not in holding and ended is None]
     _each(db, over, ended_as_of=as_of)
-    return Recorded(fresh, len(over))
+    return Recorded(fresh, len(over), first=newest is None)
 
 
 _STANDING = select(loan_alerts.c.application_id, loan_alerts.c.rule, loan_alerts.c.ended_as_of)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from graph.drafts import CLOSED
 from graph.records import DAY, Ints, from_millis, to_millis
 from workbench.casebook import loan_alerts
-from workbench.casebook.loan_alerts import Hit
+from workbench.casebook.loan_alerts import Hit, Recorded
 from workbench.instance import Instance, open_casebook
 from workbench.schedule import nightly, slots
 from workbench.schedule.job import Did, Turn
@@ -42,6 +42,11 @@ loan: they are written down where something else is wrong with it."""
 LINK_WEIGHT = 2.0
 """What sharing is worth, from which it counts: an employer, an address or a network alone says little."""
 
+FIRST_NIGHT = timedelta(days=60)
+"""Whom to look at when nobody ever looked: 60,000 applications of nine months would open 579 cases at once."""
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 LOOKED_BACK_DAYS = 3 * 365
 """Loans paid out earlier are left alone."""
 
@@ -62,11 +67,18 @@ def alerts(turn: Turn) -> Did:
     stakes = Stakes(snapshot, names, as_of=night).each(names)
     with open_casebook(turn.settings) as casebook, casebook.writing() as db:
         told = loan_alerts.record(db, found, as_of=as_of, now=turn.clock())
-        worked = follow_alerts(db, told.fresh, stakes, now=turn.clock())
-        loan_alerts.assign(db, told.fresh, worked.cases)
-        tell(db, told.fresh, as_of=as_of, now=turn.clock())
+        fresh = recent(told, as_of)
+        worked = follow_alerts(db, fresh, stakes, now=turn.clock())
+        loan_alerts.assign(db, fresh, worked.cases)
+        tell(db, fresh, as_of=as_of, now=turn.clock())
     numbers = {"holding": len(found), "new": len(told.fresh), "ended": told.ended, "cases": worked.opened}
     return Did(numbers, "; ".join(each for each in (told.unrecorded, nightly.late(newest, turn.slot)) if each))
+
+
+def recent(told: Recorded, as_of: datetime) -> list[Hit]:
+    """What is new. On the first night a lender's whole past is: only loans paid out lately call for somebody then."""
+    begin = as_of - FIRST_NIGHT if told.first else EVER
+    return [replace(each, calls=each.calls and each.paid_out_at >= begin) for each in told.fresh]
 
 
 def hits(here: Instance, night: int) -> list[Hit]:
@@ -159,15 +171,18 @@ def _hits(book: Book, loans: Loans, columns: Mapping[str, Any], links: Links, ru
         codes += [code for code, hit in zip(dealers.codes, dealers.hits[number], strict=True) if hit]
         calls = bool(asked.advice[number] != PASS)
         name, amount = table["key"][row].as_py(), table["amount"][row].as_py() or 0.0
+        paid_out_at = from_millis(int(loans.funded[row]))
         for code in codes:
             rule = BY_CODE[code]
             values = {each: _plain(some[each][number]) for each in rule.reads}
             yield Hit(
                 name, code, str(rule.strength), rule.reason, float(amount), {"columns": values, "nodes": []},
-                calls=code != DEALER and (calls or code == SILENT),
+                calls=code != DEALER and (calls or code == SILENT), paid_out_at=paid_out_at,
             )  # fmt: skip
         if row in linked:
-            yield Hit(name, LINK, "review", LINK_REASON, float(amount), linked[row], calls=True)
+            yield Hit(
+                name, LINK, "review", LINK_REASON, float(amount), linked[row], calls=True, paid_out_at=paid_out_at
+            )
 
 
 def _plain(value: Any) -> float | None:
