@@ -50,7 +50,7 @@ def test_one_job_of_the_night_at_a_time_and_letters_are_not_held_up(tmp_path: Pa
     _until(lambda: "rings" in children.begun[2:])  # it did not do its slot: it is asked again, not passed over
     stopped.set()
     beside.join()
-    assert all(each.poll() is not None for each in children.last.values())
+    assert {each.returncode for each in children.last.values()} == {-signal.SIGTERM}
 
 
 def test_a_mistake_made_while_it_runs_leaves_the_schedule_as_it_was(
