@@ -64,7 +64,7 @@ def test_only_loans_that_are_paid_out_and_not_settled(tmp_path: Path, stated: di
 
 def test_who_paid_off_may_sell_and_known_fraud_needs_no_alert(tmp_path: Path) -> None:
     sold = {"vehicle_events": events("Vehicle", {"owner": "VX", "day": 388, "type": "mortgage_released"},
-                                     {"day": 390, **TRANSFER})}  # fmt: skip
+                                     {"day": 389, **CANCELLED}, {"day": 390, **TRANSFER})}  # fmt: skip
     assert found(tmp_path, loan(), sold, 391) == {}
     assert found(tmp_path, [], car(390, **TRANSFER) | label(389, "AX"), 391) == {}
 
