@@ -27,7 +27,8 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 
 CHINESE = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei", "Noto Serif CJK SC", "Source Han Serif SC", "Microsoft YaHei", "PingFang SC", "SimSun",
+    "WenQuanYi Zen Hei", "Noto Serif CJK SC", "Source Han Serif SC", "Microsoft YaHei", "PingFang SC", "SimHei",
+    "SimSun", "Noto Sans CJK JP", "Droid Sans Fallback", "AR PL UMing CN", "AR PL UKai CN",
 )  # fmt: skip
 """The first of these that is there."""
 

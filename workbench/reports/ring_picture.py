@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -17,10 +17,10 @@ from workbench.reports.catalogue import Asked
 from workbench.reports.charts import FONT
 from workbench.reports.document import Picture, Value
 from workbench.ui.i18n import number, t
-from workbench.ui.packs.drawing import Dot, Line
-from workbench.ui.packs.drawing import drawn as as_svg
-from workbench.ui.theme import STRONG
 from workbench.ui.viewmodel import sentences
+
+if TYPE_CHECKING:
+    from workbench.ui.packs.drawing import Dot, Line
 
 MOST_MEMBERS, MOST_THINGS = 60, 30
 """Of a ring in a drawing: more is a ball of wool."""
@@ -46,6 +46,10 @@ def told_by(asked: Asked, ring_id: str) -> dict[str, Any]:
 
 def drawn(told: dict[str, Any], ring_id: str) -> Drawn:
     """A1, A2 … are members, S1, S2 … what two or more of them share, that of most first."""
+    from workbench.ui.packs.drawing import Dot, Line  # noqa: PLC0415 - Dash comes with it, and most reports have no ring
+    from workbench.ui.packs.drawing import drawn as as_svg  # noqa: PLC0415
+    from workbench.ui.theme import STRONG  # noqa: PLC0415
+
     things = [each for each in told["shared"] if len(each["holders"]) >= LEAST_HOLDERS]
     things.sort(key=lambda each: (-len(each["holders"]), each["type"], each["masked"], sorted(each["holders"])))
     things = things[:MOST_THINGS]
