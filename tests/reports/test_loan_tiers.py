@@ -64,7 +64,7 @@ def test_an_alert_counts_while_it_holds(services: Services) -> None:
     strong, weak, over = np.flatnonzero(tiered(at).tier == USUAL)[:3].tolist()
 
     def hit(row: int, strength: str) -> Hit:
-        return Hit(names[row], "R21", strength, "RC10", 1.0, {}, calls=True)
+        return Hit(names[row], "R21", strength, "RC10", 1.0, {}, calls=True, paid_out_at=MONTH.start)
 
     with services.office.casebook.writing() as db:
         first = [hit(strong, "strong"), hit(weak, "weak"), hit(over, "strong")]
