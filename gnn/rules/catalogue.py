@@ -41,8 +41,8 @@ def own_rules() -> tuple[Rule, ...]:
             kind = point.load()
         except (ImportError, AttributeError) as error:
             raise InputError(
-                f"entry point {point.name} of {GROUP} cannot be loaded ({type(error).__name__}); name MODULE:CLASS, and in"
-                " a program of your own import gnn.rules before that module"
+                f"entry point {point.name} of {GROUP} cannot be loaded ({type(error).__name__}); name MODULE:CLASS,"
+                " and in a program of your own import gnn.rules before that module"
             ) from None
         if not (inspect.isclass(kind) and issubclass(kind, Rule)) or inspect.isabstract(kind):
             raise InputError(
