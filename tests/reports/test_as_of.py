@@ -19,7 +19,7 @@ from graph.settings import Settings
 from loaders.load import Load
 from loaders.mapping import Mapping
 from tests.reports.conftest import LIN, NOW, ZHOU, at, china, newest, run, say
-from tests.reports.test_reports import OURS, asked
+from tests.reports.test_reports import ALL, asked
 from tests.service.conftest import copied
 from workbench.casebook import scores
 from workbench.casebook.scores import BATCH, Score
@@ -106,7 +106,7 @@ def work_on(office: Office, names: list[str]) -> None:
     run(office, 29)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ALL)
 def test_what_became_known_later_changes_no_report(name: str, later: Later, tmp_path: Path) -> None:
     cadence = asked(later.before, name).slot.cadence
     slot = slots.named(cadence, SLOTS[cadence])

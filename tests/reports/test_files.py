@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from graph.errors import InputError, NodeNotFound
 from tests.reports.conftest import NOW
-from tests.reports.test_reports import OURS, asked
+from tests.reports.test_reports import ALL, asked
 from workbench.reports import html, making, pdf, sheets
 from workbench.reports.catalogue import REPORTS, spoken
 from workbench.reports.document import Column, Figure, Figures, Kind, Picture, Report, Section, Table, Words
@@ -35,7 +35,7 @@ FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "\u200b=1")
 def made(worked: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
     """Every report in both languages and all formats."""
     folder = tmp_path_factory.mktemp("made")
-    return {name: make(worked, name, asked(worked, name).slot, folder=folder, now=NOW) for name in OURS}
+    return {name: make(worked, name, asked(worked, name).slot, folder=folder, now=NOW) for name in ALL}
 
 
 def report(*sections: Section, language: str = "en", **more: Any) -> Report:
@@ -83,7 +83,7 @@ def chinese() -> None:
         pytest.skip("no font with Chinese letters is installed")
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_pdf_embeds_its_fonts_and_names_nobody(name: str, made: dict[str, Made]) -> None:
     chinese()
     for file in made[name].files:
@@ -142,7 +142,7 @@ class Tags(HTMLParser):
         self.wrong += [name for name, _ in attrs if name.startswith("on") or name in ("href", "src", "action")]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_page_stands_by_itself(name: str, made: dict[str, Made]) -> None:
     for file in made[name].files:
         if file.format == "html":
@@ -325,7 +325,7 @@ def readable(path: Path) -> str:
 # What became known later -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ALL)
 def test_dates_of_a_file_are_those_of_its_slot(name: str, made: dict[str, Made]) -> None:
     end = REPORTS[name]
     assert end.name == name
