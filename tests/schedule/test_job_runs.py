@@ -64,9 +64,9 @@ def test_a_slot_is_done_once_and_begins_with_the_newest(casebook: Casebook) -> N
     assert standing(casebook) == {"2025-07-01": DONE}
 
 
-def test_it_is_not_due_before_its_time(casebook: Casebook) -> None:
+def test_it_is_not_due_before_its_time(open_sqlite: Casebook) -> None:
     clock = Clock(NIGHT - timedelta(minutes=31))
-    assert took(casebook, clock).slot == "2025-06-30"
+    assert took(open_sqlite, clock).slot == "2025-06-30"
 
 
 def test_two_ticks_at_once_never_take_the_same_slot(open_casebook: OpenCasebook) -> None:
@@ -104,26 +104,26 @@ def test_a_worker_that_died_loses_its_slot_and_one_that_comes_back_is_told_so(ca
     assert standing(casebook) == {"2025-07-01": DONE}
 
 
-def test_who_renews_keeps_it(casebook: Casebook) -> None:
+def test_who_renews_keeps_it(open_sqlite: Casebook) -> None:
     clock = Clock()
-    mine = took(casebook, clock)
+    mine = took(open_sqlite, clock)
     for _ in range(5):
         clock.forward(seconds=LEASE.total_seconds() - 1)
-        with casebook.writing() as db:
+        with open_sqlite.writing() as db:
             assert job_runs.renew(db, mine, now=clock.now)
-        assert look(casebook, clock).busy
+        assert look(open_sqlite, clock).busy
     clock.forward(seconds=LEASE.total_seconds())
-    took(casebook, clock)
-    with casebook.writing() as db:
+    took(open_sqlite, clock)
+    with open_sqlite.writing() as db:
         assert not job_runs.renew(db, mine, now=clock.now)
 
 
-def test_what_is_given_back_is_taken_at_once_and_does_not_count(casebook: Casebook) -> None:
+def test_what_is_given_back_is_taken_at_once_and_does_not_count(open_sqlite: Casebook) -> None:
     clock = Clock()
     for _ in range(TRIES + 2):
-        mine = took(casebook, clock)
+        mine = took(open_sqlite, clock)
         assert mine.tries == 1
-        with casebook.writing() as db:
+        with open_sqlite.writing() as db:
             assert job_runs.give_back(db, mine, now=clock.now)
         clock.forward(seconds=1)
 
@@ -143,34 +143,34 @@ def test_who_gave_it_back_has_no_say_any_more(casebook: Casebook) -> None:
 # Trying again --------------------------------------------------------------------------------------------
 
 
-def test_a_failed_slot_waits_longer_each_time_and_is_given_up(casebook: Casebook) -> None:
+def test_a_failed_slot_waits_longer_each_time_and_is_given_up(open_sqlite: Casebook) -> None:
     clock = Clock()
     pauses = []
     for number in range(TRIES):
-        assert failed(casebook, clock, took(casebook, clock))
+        assert failed(open_sqlite, clock, took(open_sqlite, clock))
         if number < TRIES - 1:
             begin = clock.now
-            while (found := look(casebook, clock)).claim is None:
+            while (found := look(open_sqlite, clock)).claim is None:
                 clock.forward(minutes=1)
             pauses.append(clock.now - begin)
-            with casebook.writing() as db:
+            with open_sqlite.writing() as db:
                 job_runs.give_back(db, found.claim, now=clock.now)
     assert pauses == sorted(pauses)
     assert tuple(pauses) == job_runs.PAUSES
-    assert standing(casebook) == {"2025-07-01": FAILED}
-    with casebook.reading() as db:
+    assert standing(open_sqlite) == {"2025-07-01": FAILED}
+    with open_sqlite.reading() as db:
         assert job_runs.get(db, "daily", "2025-07-01").trouble == "the store is away"
     clock.forward(hours=5)
-    assert look(casebook, clock).claim is None
+    assert look(open_sqlite, clock).claim is None
 
 
-def test_what_kills_its_worker_each_time_ends_too(casebook: Casebook) -> None:
+def test_what_kills_its_worker_each_time_ends_too(open_sqlite: Casebook) -> None:
     clock = Clock()
     for _ in range(TRIES):
-        took(casebook, clock)
+        took(open_sqlite, clock)
         clock.forward(seconds=LEASE.total_seconds())
-    assert look(casebook, clock) == Looked()
-    with casebook.reading() as db:
+    assert look(open_sqlite, clock) == Looked()
+    with open_sqlite.reading() as db:
         run = job_runs.get(db, "daily", "2025-07-01")
     assert (run.status, run.trouble) == (FAILED, "its process died in the last try")
 
@@ -210,23 +210,23 @@ def test_reports_are_caught_up_with_the_oldest_first_and_those_too_old_are_misse
     assert list(standing(casebook).values()) == [DONE, MISSED, MISSED, *[DONE] * BACK]
 
 
-def test_where_the_newest_says_it_all_the_others_are_missed(casebook: Casebook) -> None:
+def test_where_the_newest_says_it_all_the_others_are_missed(open_sqlite: Casebook) -> None:
     clock = Clock()
-    failed(casebook, clock, took(casebook, clock, NEWEST))
+    failed(open_sqlite, clock, took(open_sqlite, clock, NEWEST))
     clock.forward(days=3)
-    found = look(casebook, clock, NEWEST)
+    found = look(open_sqlite, clock, NEWEST)
     assert found.claim is not None
     assert found.claim.slot == "2025-07-04"
     assert found.missed == ("2025-07-01", "2025-07-02", "2025-07-03")
 
 
-def test_a_slot_that_waits_holds_up_no_newer_one(casebook: Casebook) -> None:
+def test_a_slot_that_waits_holds_up_no_newer_one(open_sqlite: Casebook) -> None:
     clock = Clock()
-    failed(casebook, clock, took(casebook, clock))
+    failed(open_sqlite, clock, took(open_sqlite, clock))
     clock.now = NIGHT + timedelta(days=1)
-    with casebook.writing() as db:
+    with open_sqlite.writing() as db:
         db.execute(table.update().values(next_at=clock.now + timedelta(hours=1)))
-    assert took(casebook, clock).slot == "2025-07-02"
+    assert took(open_sqlite, clock).slot == "2025-07-02"
 
 
 @pytest.mark.parametrize("cadence", list(Cadence))

@@ -200,35 +200,42 @@ WORKER = """
     from graph.settings import Settings
     from workbench.casebook.opening import Casebook
     from workbench.schedule.cli import _stoppable
-    from workbench.schedule.job import Did, Job
+    from workbench.schedule.job import Job
     from workbench.schedule.settings import Plan
     from workbench.schedule.tick import Ticker
 
-    home, now, hangs = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), sys.argv[3] == "hangs"
+    home, now = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
 
     def run(turn):
-        fresh = home / "fresh"
-        fresh.write_text("half")
-        if hangs:
-            (home / "begun").touch()
-            time.sleep(60)
-        fresh.write_text("whole")
-        fresh.rename(home / f"result-{turn.slot.name}")
-        return Did({"written": 1})
+        (home / "fresh").write_text("half")
+        (home / "begun").touch()
+        time.sleep(600)
 
     with _stoppable(), Casebook.open(f"sqlite:///{home / 'casebook.sqlite'}") as casebook:
-        jobs = [Job("write", "Writes.", run)]
-        for told in Ticker(Settings.read({"RINGROAD_HOME": str(home)}), Plan(), jobs, casebook, lambda: now).tick():
-            print(told.status, told.slot)
+        jobs, there = [Job("write", "Writes.", run)], Settings.read({"RINGROAD_HOME": str(home)})
+        Ticker(there, Plan(), jobs, casebook, lambda: now).tick()
 """
 
 
-def worker(home: Path, minutes: int, hangs: str) -> subprocess.Popen[str]:
-    at = (NIGHT + timedelta(minutes=minutes)).isoformat()
-    command = [sys.executable, "-c", textwrap.dedent(WORKER), str(home), at, hangs]
-    return subprocess.Popen(
-        command, env=environment(home), text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+def hanging(home: Path) -> subprocess.Popen[str]:
+    """A real process that is in the middle of its slot."""
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), str(home), NIGHT.isoformat()]
+    process = subprocess.Popen(command, env=environment(home), text=True, stderr=subprocess.DEVNULL)
+    _until((home / "begun").exists)
+    return process
+
+
+def ticked(home: Path, minutes: int) -> list[tuple[str, str]]:
+    """Another worker, so much later."""
+
+    def write(turn: Turn) -> Did:
+        (home / "fresh").write_text("whole")
+        (home / "fresh").rename(home / f"result-{turn.slot.name}")
+        return Did()
+
+    with Casebook.open(f"sqlite:///{home / 'casebook.sqlite'}") as casebook:
+        told = ticker(casebook, Clock(NIGHT + timedelta(minutes=minutes)), job("write", write)).tick()
+    return [(each.status, each.slot) for each in told]
 
 
 def results(home: Path) -> list[str]:
@@ -237,24 +244,21 @@ def results(home: Path) -> list[str]:
 
 def test_killed_in_a_slot_the_next_tick_does_it_and_readers_see_it_once(tmp_path: Path) -> None:
     """A process that is killed with SIGKILL, and others that come before and after its lease has run out."""
-    dying = worker(tmp_path, 0, "hangs")
-    _until((tmp_path / "begun").exists)
+    dying = hanging(tmp_path)
     os.kill(dying.pid, signal.SIGKILL)
-    dying.communicate()
+    dying.wait()
+    assert ticked(tmp_path, 1) == [("busy", "2025-07-01")]
     assert results(tmp_path) == []
-    assert worker(tmp_path, 1, "works").communicate()[0].split() == ["busy", "2025-07-01"]
-    assert results(tmp_path) == []
-    assert worker(tmp_path, 4, "works").communicate()[0].split() == ["done", "2025-07-01"]
+    assert ticked(tmp_path, 4) == [("done", "2025-07-01")]
     assert results(tmp_path) == ["whole"]
-    assert worker(tmp_path, 5, "works").communicate()[0].split() == []
+    assert ticked(tmp_path, 5) == []
     assert results(tmp_path) == ["whole"]
 
 
 def test_told_to_end_a_process_gives_its_slot_back_at_once(tmp_path: Path) -> None:
-    ending = worker(tmp_path, 0, "hangs")
-    _until((tmp_path / "begun").exists)
+    ending = hanging(tmp_path)
     ending.send_signal(signal.SIGTERM)
-    ending.communicate()
-    assert worker(tmp_path, 0, "works").communicate()[0].split() == ["done", "2025-07-01"]
+    ending.wait()
+    assert ticked(tmp_path, 0) == [("done", "2025-07-01")]
     with Casebook.open(f"sqlite:///{tmp_path / 'casebook.sqlite'}") as casebook, casebook.reading() as db:
         assert job_runs.get(db, "write", "2025-07-01").tries == 1
