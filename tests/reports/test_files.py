@@ -113,6 +113,12 @@ def test_text_in_a_pdf_is_text() -> None:
     assert told.count(re.sub(r"\s+", "", EVIL)) >= 8
 
 
+def test_a_long_word_stays_in_its_column() -> None:
+    """Words of usual length are left alone."""
+    assert pdf._breakable("x" * 60).split("\u200b") == ["x" * 16, "x" * 16, "x" * 8 + "…"]
+    assert pdf._breakable("APP0123456789 " * 9) == "APP0123456789 " * 9
+
+
 def test_without_chinese_letters_a_pdf_says_so_in_english(
     worked: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

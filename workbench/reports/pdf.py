@@ -39,6 +39,9 @@ OWN = "Libertinus Serif"
 UNWRITABLE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
+LONG, LONGEST = re.compile(r"[!-~]{16}(?=[!-~])"), re.compile(r"([!-~]{40})[!-~]+")
+
+
 @dataclass(frozen=True)
 class Fonts:
     """`chinese` is "" where no font has the letters."""
@@ -134,8 +137,14 @@ def _table(table: Table) -> dict[str, Any]:
         "marked": sorted(table.marked),
         "heat": {f"{row},{column}": share for (row, column), share in table.heat.items()},
         "columns": [{"name": one.name, "wide": one.wide, "right": one.kind in RIGHT} for one in table.columns],
-        "rows": [[shown(one, to.kind) for one, to in zip(row, table.columns, strict=True)] for row in some],
+        "rows": [[_breakable(shown(one, to.kind)) for one, to in zip(row, table.columns, strict=True)] for row in some],
     }
+
+
+def _breakable(text: str) -> str:
+    """Of a word that nobody reads the beginning, and where it may be parted: it shall not run over its neighbours. The
+    tables have all of it."""
+    return LONG.sub("\\g<0>\u200b", LONGEST.sub("\\1…", text))
 
 
 def _without_chinese(content: Any) -> Any:
