@@ -142,8 +142,8 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _breakable(text: str) -> str:
-    """Of a word that nobody reads the beginning, and where it may be parted: it shall not run over its neighbours. The
-    tables have all of it."""
+    """Long words may be parted, and end after forty letters: they would run over their neighbours. The tables have
+    all of them."""
     return LONG.sub("\\g<0>\u200b", LONGEST.sub("\\1…", text))
 
 
