@@ -26,8 +26,8 @@ from workbench import audit, doctor, evidence, instance, labels, override, ringr
 from workbench import keys as api_keys
 from workbench.card import ring_card
 from workbench.render import CHINA, aside_table, changes, how, load_summary, ring_table
-from workbench.schedule import cli as schedule
 from workbench.reports import cli as reports
+from workbench.schedule import cli as schedule
 from workbench.terminal import Json, Store, bar, err, moment, out, say, written_to
 from workbench.webhooks import cli as webhooks
 
