@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pg8000.core
 import pytest
 from sqlalchemy import (
     JSON,
@@ -192,6 +193,28 @@ def test_a_server_that_was_started_again_breaks_nothing(team: Casebook, postgres
     with pytest.raises(StoreError):
         cut_off(team, postgres)
     assert fingerprint(team) == before
+
+
+@pytest.mark.parametrize("answers", [0, 4], ids=["before anything is asked", "at a statement"])
+def test_a_connection_that_breaks_in_the_network_is_one_line(
+    team: Casebook, monkeypatch: pytest.MonkeyPatch, answers: int
+) -> None:
+    """The driver lets such a fault through as the system's own."""
+    before = fingerprint(team)
+    read, left = pg8000.core._read, [answers * 10]
+
+    def breaks_once(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] == -1:
+            raise ConnectionResetError(104, "Connection reset by peer")
+        return read(*given)
+
+    monkeypatch.setattr(pg8000.core, "_read", breaks_once)
+    if answers:
+        with pytest.raises(StoreError, match="the connection broke"):
+            fingerprint(team)
+    assert fingerprint(team) == before
+    assert left[0] < -1
 
 
 def cut_off(team: Casebook, postgres: Cluster) -> None:

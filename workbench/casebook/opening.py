@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
 
 from graph.errors import InputError, RingroadError, StorageFull, StoreBusy, StoreError
 from workbench.casebook import (  # noqa: F401 - their tables belong to the metadata
@@ -187,6 +187,7 @@ class Casebook:
             raise CasebookError(f"casebook {self.shown}: {type(error).__name__}; {_REMEDY}") from None
 
 
+_AWAY = "see that its server runs, and try again"
 _REMEDY = "restore it from a backup (`ringroad restore`), or move it away to begin a new one"
 
 
@@ -242,15 +243,35 @@ def _engine(url: URL) -> Engine:
 
 
 def _server_engine(url: URL) -> Engine:
-    """A connection that a restart of the server broke is made anew, and nobody waits for a lock for ever."""
+    """A connection that a restart of the server broke is made anew, and nobody waits for a lock for ever.
+
+    pg8000 lets some faults of the network through as they are (OSError), which SQLAlchemy does not take for a broken
+    connection; its own `pool_pre_ping` would not either.
+    """
     given: dict[str, Any] = {"timeout": ANSWER_SECONDS} if url.get_driver_name() == "pg8000" else {}
-    engine = create_engine(url, connect_args=given, pool_pre_ping=True)
+    engine = create_engine(url, connect_args=given)
 
     @event.listens_for(engine, "connect")
     def _connected(db: Any, _: object) -> None:
         with closing(db.cursor()) as cursor:
             cursor.execute(f"SET lock_timeout = {round(WAIT_SECONDS * 1000)}")
         db.commit()
+
+    @event.listens_for(engine, "checkout")
+    def _alive(db: Any, _record: object, _proxy: object) -> None:
+        try:
+            with closing(db.cursor()) as cursor:
+                cursor.execute("SELECT 1")
+            db.rollback()
+        except (OSError, engine.dialect.loaded_dbapi.Error) as error:
+            raise InvalidatePoolError from error
+
+    @event.listens_for(engine, "handle_error")
+    def _broken(context: ExceptionContext) -> None:
+        fault = context.original_exception
+        if isinstance(fault, OSError):
+            context.is_disconnect = True
+            raise CasebookError(f"casebook {url.render_as_string()}: the connection broke; {_AWAY}") from None
 
     return engine
 
